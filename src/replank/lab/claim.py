@@ -1,0 +1,244 @@
+"""A claim is a statement of a paper with a rule that says, from records alone, whether it held here.
+
+A rule is a pure function from a table to a :class:`Verdict`. The table has one row a trial (columns ``arm``, ``seed``,
+``status``, ``error`` and one for each metric) and holds one *slice*: one scale, protocol and data set. Margins are
+written in the rule, before any run. Statistics are paired over seeds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from replank.measure.statistics import Interval, mean_interval
+from replank.sources import Source
+
+Status = Literal["reproduced", "not reproduced", "inconclusive", "not tested"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answer of a rule.
+
+    Args:
+        status: what came out.
+        reason: one sentence with the numbers that decide.
+        measured: our number, where there is one.
+        interval: its confidence interval.
+    """
+
+    status: Status
+    reason: str
+    measured: float | None = None
+    interval: tuple[float, float] | None = None
+
+
+Rule = Callable[[pd.DataFrame], Verdict]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A statement of a paper and how it is judged.
+
+    Args:
+        id: short identifier, e.g. ``"C7"``.
+        statement: the claim in one sentence.
+        reported: the published number or numbers, as text.
+        source: where it stands and how we know.
+        rules: rule for each protocol that can test it.
+        counterexample: a small table on which every rule must answer ``not reproduced``.
+        datasets: data sets the statement is about; empty means any.
+        stand_ins: data sets on which the direction may be tested, and the verdict says so.
+    """
+
+    id: str
+    statement: str
+    reported: str
+    source: Source
+    rules: Mapping[str, Rule]
+    counterexample: pd.DataFrame
+    datasets: tuple[str, ...] = ()
+    stand_ins: tuple[str, ...] = ()
+
+    def covers(self, dataset: str) -> bool:
+        """Whether the claim can be judged on that data set."""
+        return not self.datasets or dataset in self.datasets + self.stand_ins
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A claim's verdict on one slice of the records."""
+
+    claim: Claim
+    scale: str
+    protocol: str
+    dataset: str
+    verdict: Verdict
+
+
+def judge(claims: Iterable[Claim], table: pd.DataFrame) -> list[Judgement]:
+    """Judge every claim on every slice that can test it; a claim that no slice can test is ``not tested``, and says why.
+
+    Args:
+        claims: what to judge.
+        table: records of one study: columns ``scale``, ``protocol``, ``dataset``, ``arm``, ``seed``, ``status``,
+            ``error`` and one for each metric.
+    """
+    slices = list(table.groupby(["scale", "protocol", "dataset"], sort=False)) if len(table) else []
+    judgements = []
+    for claim in claims:
+        found = [
+            Judgement(claim, scale, protocol, dataset, _judge_slice(claim, protocol, dataset, rows))
+            for (scale, protocol, dataset), rows in slices
+            if protocol in claim.rules and claim.covers(dataset)
+        ]
+        judgements += found or [Judgement(claim, "–", "–", "–", _untestable(claim, slices))]
+    return judgements
+
+
+def _judge_slice(claim: Claim, protocol: str, dataset: str, rows: pd.DataFrame) -> Verdict:
+    verdict = claim.rules[protocol](rows)
+    if claim.datasets and dataset not in claim.datasets:
+        wanted = " or ".join(claim.datasets)
+        verdict = replace(verdict, reason=f"{verdict.reason} Direction only: on {dataset}, not on {wanted}.")
+    return verdict
+
+
+def _untestable(claim: Claim, slices: list[tuple[tuple[str, str, str], pd.DataFrame]]) -> Verdict:
+    if not slices:
+        return Verdict("not tested", "No trial has been run.")
+    have = sorted({dataset for (_, _, dataset), _ in slices})
+    if not any(claim.covers(dataset) for dataset in have):
+        wanted = " or ".join(claim.datasets)
+        return Verdict("not tested", f"Needs {wanted}; these records are of {', '.join(have)}.")
+    return Verdict("not tested", f"Needs protocol {' or '.join(claim.rules)}, which has not been run.")
+
+
+# -- rules ---------------------------------------------------------------------------------------------------------
+
+
+class _Missing(Exception):
+    """A rule lacks trials: carries the reason."""
+
+
+def _per_seed(table: pd.DataFrame, arm: str, metric: str) -> pd.Series:
+    rows = table[table["arm"] == arm]
+    failed = rows[rows["status"] == "failed"]
+    if len(failed):
+        first = failed.iloc[0]
+        raise _Missing(f"{len(failed)} of {len(rows)} trials of arm {arm} failed (seed {first['seed']}: {first['error']}).")
+    if rows.empty:
+        raise _Missing(f"Arm {arm} has not been run.")
+    if metric not in rows or rows[metric].isna().any():
+        raise _Missing(f"Arm {arm} has no {metric}.")
+    return rows.set_index("seed")[metric].astype(float).sort_index()
+
+
+def _rule(function: Rule) -> Rule:
+    """Turn missing trials into ``not tested``."""
+
+    def guarded(table: pd.DataFrame) -> Verdict:
+        try:
+            return function(table)
+        except _Missing as missing:
+            return Verdict("not tested", str(missing))
+
+    return guarded
+
+
+def _decide(interval: Interval, low: float, high: float, what: str, law: str) -> Verdict:
+    """Where the whole interval lies: inside ``[low, high]``, outside, or across a bound."""
+    if interval.n < 2:
+        status: Status = "inconclusive"
+        shown = f"{what} is {interval.mean:+.4g} with a single seed: no interval"
+    else:
+        inside = low <= interval.low and interval.high <= high
+        outside = interval.high < low or interval.low > high
+        status = "reproduced" if inside else "not reproduced" if outside else "inconclusive"
+        shown = f"{what} is {interval.mean:+.4g} [{interval.low:+.4g}, {interval.high:+.4g}] over {interval.n} seeds"
+    return Verdict(status, f"{shown}; the claim needs {law}.", interval.mean, (interval.low, interval.high))
+
+
+def _law(low: float, high: float) -> str:
+    if np.isinf(high):
+        return f"more than {low:.4g}"
+    return f"less than {high:.4g}" if np.isinf(low) else f"between {low:.4g} and {high:.4g}"
+
+
+def difference(
+    metric: str, arm: str, *, minus: str, above: float = -np.inf, below: float = np.inf, level: float = 0.95
+) -> Rule:
+    """The paired difference of two arms lies between two bounds, with its whole confidence interval.
+
+    An interval that reaches over a bound is ``inconclusive``.
+    """
+
+    @_rule
+    def rule(table: pd.DataFrame) -> Verdict:
+        pair = pd.concat(
+            [_per_seed(table, arm, metric), _per_seed(table, minus, metric)], axis=1, keys=["a", "b"], join="inner"
+        )
+        if pair.empty:
+            raise _Missing(f"Arms {arm} and {minus} share no seed.")
+        interval = mean_interval((pair["a"] - pair["b"]).to_numpy(), level)
+        return _decide(interval, above, below, f"{metric} of {arm} minus {minus}", _law(above, below))
+
+    return rule
+
+
+def mean_within(metric: str, arm: str, *, above: float = -np.inf, below: float = np.inf, level: float = 0.95) -> Rule:
+    """The mean over seeds lies between two bounds, with its whole confidence interval."""
+
+    @_rule
+    def rule(table: pd.DataFrame) -> Verdict:
+        interval = mean_interval(_per_seed(table, arm, metric).to_numpy(), level)
+        return _decide(interval, above, below, f"{metric} of {arm}", _law(above, below))
+
+    return rule
+
+
+def every_seed(metric: str, arm: str, *, at_least: float = -np.inf, at_most: float = np.inf) -> Rule:
+    """A hard inequality: it holds for each seed, or the claim is not reproduced. For laws, not for tendencies."""
+
+    @_rule
+    def rule(table: pd.DataFrame) -> Verdict:
+        values = _per_seed(table, arm, metric)
+        holds = bool(values.between(at_least, at_most).all())
+        worst = float(values.min() if np.isfinite(at_least) else values.max())
+        law = f"at least {at_least:.6g}" if np.isfinite(at_least) else f"at most {at_most:.6g}"
+        span = (float(values.min()), float(values.max()))
+        return Verdict(
+            "reproduced" if holds else "not reproduced",
+            f"{metric} of {arm} spans {span[0]:.6g} to {span[1]:.6g} over {len(values)} seeds; the law is {law}.",
+            worst,
+            span,
+        )
+
+    return rule
+
+
+def all_of(*rules: Rule) -> Rule:
+    """Every rule holds: the worst verdict counts, and the reasons are joined."""
+    severity: dict[Status, int] = {"not reproduced": 0, "not tested": 1, "inconclusive": 2, "reproduced": 3}
+
+    def rule(table: pd.DataFrame) -> Verdict:
+        verdicts = [each(table) for each in rules]
+        worst = min(verdicts, key=lambda verdict: severity[verdict.status])
+        return replace(worst, reason=" ".join(verdict.reason for verdict in verdicts))
+
+    return rule
+
+
+def table_of(**arms: Mapping[str, Iterable[float]]) -> pd.DataFrame:
+    """A small table for counterexamples: ``table_of(dense={"test_accuracy": [0.9, 0.91]}, ...)``; ``_`` reads as ``-``."""
+    rows: list[dict[str, object]] = []
+    for arm, metrics in arms.items():
+        columns = {name: list(values) for name, values in metrics.items()}
+        for seed in range(len(next(iter(columns.values())))):
+            row: dict[str, object] = {"arm": arm.replace("_", "-"), "seed": seed, "status": "done", "error": None}
+            rows.append(row | {name: values[seed] for name, values in columns.items()})
+    return pd.DataFrame(rows)

@@ -1,0 +1,198 @@
+"""What a study is: one published system, its arms, its protocols and its claims. Data, not a framework."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from replank import discovery
+from replank.errors import UnknownName, UsageError
+from replank.sources import Paper
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as MatplotlibFigure
+
+    from replank.lab.claim import Claim
+    from replank.lab.ledger import Records
+    from replank.lab.trial import Measurements, Trial
+    from replank.swap import Ladder
+
+Settings = Any
+"""A frozen dataclass of a study's own: what a trial needs to know besides its arm, seed and data."""
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One alternative of a study.
+
+    Args:
+        name: short name, as typed at the command line.
+        about: one sentence: what is different from the baseline, and why one wants to know.
+        kind: the ``baseline``, a ``rung`` of the ladder, or a ``control``.
+    """
+
+    name: str
+    about: str
+    kind: Literal["baseline", "rung", "control"] = "rung"
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How trials are run: settings, with what differs for some arms or data sets.
+
+    Args:
+        settings: the study's settings.
+        by_arm: changes for arms whose name matches a glob, e.g. ``{"level-2*": {"lr": 0.02}}``; later ones win.
+        by_dataset: changes for a data set, applied after ``by_arm``.
+        about: one sentence for people.
+    """
+
+    settings: Settings
+    by_arm: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    by_dataset: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    about: str = ""
+
+    def resolve(self, arm: str, dataset: str, overrides: Mapping[str, str]) -> Settings:
+        """The settings of one trial; ``overrides`` come from ``--set`` and win over everything."""
+        changes: dict[str, Any] = {}
+        for pattern, change in self.by_arm.items():
+            if fnmatch.fnmatchcase(arm, pattern):
+                changes |= change
+        changes |= self.by_dataset.get(dataset, {})
+        return replace(self.settings, **changes, **_parse(self.settings, overrides))
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A size at which the study is run.
+
+    Args:
+        protocols: by name; most scales have one.
+        datasets: names of the data sets used unless the user asks for others.
+        seeds: number of seeds, numbered from 0.
+        minutes: what the whole run takes on two cores, roughly.
+    """
+
+    protocols: Mapping[str, Protocol]
+    datasets: tuple[str, ...]
+    seeds: int
+    minutes: float
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A picture made from records.
+
+    Args:
+        name: file-name-like identifier.
+        title: heading.
+        caption: what to see, in a sentence or two.
+        draw: pure function from records to a matplotlib figure.
+    """
+
+    name: str
+    title: str
+    caption: str
+    draw: Callable[[Records], MatplotlibFigure]
+
+
+@dataclass(frozen=True)
+class Study:
+    """One published system as code.
+
+    Args:
+        slug: name with hyphens; the folder has underscores.
+        title: the question in a line.
+        paper: what is rerun.
+        question: two or three sentences: what is swapped, what one wants to know.
+        arms: the alternatives; the first is the baseline.
+        scales: ``smoke``, ``small`` and ``paper``.
+        run: from a trial to its measurements.
+        claims: the paper's statements, with rules.
+        headline_metric: the metric that tables lead with, e.g. ``"test_accuracy"``.
+        finding: paragraphs that the report prints ahead of the verdicts: what a reader must know to read them.
+        figures: pictures of the report, in order.
+        ladder: from settings to the ladder of swaps, for studies that have one: drawn in the report.
+    """
+
+    slug: str
+    title: str
+    paper: Paper
+    question: str
+    arms: tuple[Arm, ...]
+    scales: Mapping[str, Scale]
+    run: Callable[[Trial], Measurements]
+    claims: tuple[Claim, ...]
+    headline_metric: str
+    finding: tuple[str, ...] = ()
+    figures: tuple[Figure, ...] = ()
+    ladder: Callable[[Settings], Ladder] | None = None
+
+    @property
+    def baseline(self) -> Arm:
+        """The arm that the others are compared with."""
+        return self.arms[0]
+
+    def arm(self, name: str) -> Arm:
+        """The arm of that name.
+
+        Raises:
+            UnknownName: there is none.
+        """
+        for arm in self.arms:
+            if arm.name == name:
+                return arm
+        raise UnknownName(f"arm of {self.slug}", name, [arm.name for arm in self.arms])
+
+    def scale(self, name: str) -> Scale:
+        """The scale of that name.
+
+        Raises:
+            UnknownName: there is none.
+        """
+        if name not in self.scales:
+            raise UnknownName(f"scale of {self.slug}", name, self.scales)
+        return self.scales[name]
+
+
+def studies() -> dict[str, Study]:
+    """All studies that can be imported, by slug."""
+    found = {name.replace("_", "-"): module for name, module in discovery.members("replank.studies").items()}
+    return {name: module.STUDY for name, module in found.items() if hasattr(module, "STUDY")}
+
+
+def find_study(slug: str) -> Study:
+    """The study of that name.
+
+    Raises:
+        UnknownName: there is none.
+    """
+    known = studies()
+    if slug not in known:
+        raise UnknownName("study", slug, known)
+    return known[slug]
+
+
+def _parse(settings: Settings, overrides: Mapping[str, str]) -> dict[str, Any]:
+    """Turn ``--set`` texts into values of the settings' declared types."""
+    if not is_dataclass(settings):
+        raise TypeError(f"Protocol: `settings` must be a dataclass instance, got {type(settings).__name__}.")
+    types = {entry.name: entry.type for entry in fields(settings)}
+    values: dict[str, Any] = {}
+    for name, text in overrides.items():
+        if name not in types:
+            raise UnknownName("setting", name, types)
+        try:
+            adapter = TypeAdapter(type(settings), config=ConfigDict(extra="forbid"))
+            # validated inside the whole dataclass, so that string annotations resolve and constraints hold
+            current = {entry.name: getattr(settings, entry.name) for entry in fields(settings)}
+            values[name] = getattr(adapter.validate_python(current | {name: text}), name)
+        except ValidationError as error:
+            raise UsageError(
+                f"--set: {name} must be {types[name]}, got {text!r} ({error.errors()[0]['msg']})."
+            ) from None
+    return values

@@ -1,0 +1,134 @@
+"""A trial is one arm with one seed under one protocol on one data set: the unit that is run, recorded and resumed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+if TYPE_CHECKING:
+    from replank.datasets import Dataset
+    from replank.lab.study import Arm, Settings
+
+Progress = Callable[[int, int, Mapping[str, float]], None]
+"""Called as ``progress(epoch, n_epochs, values)`` while a trial runs."""
+
+
+@dataclass(frozen=True)
+class TrialKey:
+    """What a trial is identified by: two trials with equal keys give equal metrics on the same machine.
+
+    Args:
+        study: slug.
+        scale: name of the scale.
+        protocol: name of the protocol within the scale.
+        dataset: name of the data set.
+        arm: name of the arm.
+        seed: non-negative integer.
+        settings: resolved settings as canonical JSON.
+        data_sha256: fingerprint of the data.
+        code: fingerprint of the code that can change the numbers.
+        threads: compute threads of the trial; they change the order of floating-point sums.
+    """
+
+    study: str
+    scale: str
+    protocol: str
+    dataset: str
+    arm: str
+    seed: int
+    settings: str
+    data_sha256: str
+    code: str
+    threads: int
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over all fields: the key in the ledger."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+
+    def __str__(self) -> str:
+        return f"{self.arm} seed {self.seed} ({self.protocol}, {self.dataset})"
+
+
+def canonical_settings(settings: Settings) -> str:
+    """Settings as JSON with sorted keys, for keys and for the ledger."""
+    return json.dumps(asdict(settings), sort_keys=True)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What a study's ``run`` function is given.
+
+    Args:
+        key: identity.
+        arm: the alternative to build.
+        settings: the study's settings, resolved for this arm and data set.
+        dataset: the data, already loaded and verified.
+        device: where to compute.
+        progress: call it at the end of each epoch, or whatever the study's unit of work is.
+    """
+
+    key: TrialKey
+    arm: Arm
+    settings: Settings
+    dataset: Dataset
+    device: torch.device
+    progress: Progress
+
+    @property
+    def seed(self) -> int:
+        """The seed; :mod:`replank.seeding` derives one stream for each purpose from it."""
+        return self.key.seed
+
+
+@dataclass
+class Measurements:
+    """What a study's ``run`` function returns.
+
+    Args:
+        metrics: final numbers by name, e.g. ``{"test_accuracy": 0.91, "parameters": 130394}``.
+        curves: one dictionary for each epoch, with the key ``"epoch"`` and numbers by name.
+        artefacts: arrays worth keeping, by name, e.g. learned kernels.
+    """
+
+    metrics: dict[str, float]
+    curves: list[dict[str, float]] = field(default_factory=list)
+    artefacts: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def not_finite(self) -> list[str]:
+        """Names of metrics and curves that hold NaN or infinity."""
+        rows = [self.metrics, *self.curves]
+        return sorted({name for row in rows for name, value in row.items() if not np.isfinite(value)})
+
+
+@dataclass
+class Record:
+    """What a trial left: one row of the ledger with its curves and artefacts.
+
+    Args:
+        key: identity.
+        status: ``"done"`` or ``"failed"``.
+        measurements: what was measured; of a failed trial, what there was of it.
+        environment: where it ran, see :mod:`replank.lab.environment`.
+        started: Unix time in seconds.
+        wall_s: elapsed seconds of the whole trial.
+        cpu_s: CPU seconds of the whole trial.
+        error: one line, of a failed trial.
+        traceback: of a failed trial.
+    """
+
+    key: TrialKey
+    status: str
+    measurements: Measurements
+    environment: dict[str, Any]
+    started: float
+    wall_s: float
+    cpu_s: float
+    error: str | None = None
+    traceback: str | None = None
