@@ -104,7 +104,7 @@ def _judge_slice(claim: Claim, protocol: str, dataset: str, rows: pd.DataFrame) 
     verdict = claim.rules[protocol](rows)
     if claim.datasets and dataset not in claim.datasets:
         wanted = " or ".join(claim.datasets)
-        verdict = replace(verdict, reason=f"{verdict.reason} Direction only: on {dataset}, not on {wanted}.")
+        verdict = replace(verdict, reason=f"{verdict.reason} Data: {dataset}, not {wanted}.")
     return verdict
 
 
@@ -130,7 +130,9 @@ def _per_seed(table: pd.DataFrame, arm: str, metric: str) -> pd.Series:
     failed = rows[rows["status"] == "failed"]
     if len(failed):
         first = failed.iloc[0]
-        raise _Missing(f"{len(failed)} of {len(rows)} trials of arm {arm} failed (seed {first['seed']}: {first['error']}).")
+        raise _Missing(
+            f"{len(failed)} of {len(rows)} trials of arm {arm} failed (seed {first['seed']}: {first['error']})."
+        )
     if rows.empty:
         raise _Missing(f"Arm {arm} has not been run.")
     if metric not in rows or rows[metric].isna().any():
@@ -231,6 +233,16 @@ def all_of(*rules: Rule) -> Rule:
         return replace(worst, reason=" ".join(verdict.reason for verdict in verdicts))
 
     return rule
+
+
+def with_note(rule: Rule, note: str) -> Rule:
+    """The same rule, whose reason ends with a note on what it can't show."""
+
+    def noted(table: pd.DataFrame) -> Verdict:
+        verdict = rule(table)
+        return verdict if verdict.status == "not tested" else replace(verdict, reason=f"{verdict.reason} {note}")
+
+    return noted
 
 
 def table_of(**arms: Mapping[str, Iterable[float]]) -> pd.DataFrame:

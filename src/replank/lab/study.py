@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import fnmatch
+import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as MatplotlibFigure
 
     from replank.lab.claim import Claim
-    from replank.lab.ledger import Records
+    from replank.lab.records import Records
     from replank.lab.trial import Measurements, Trial
     from replank.swap import Ladder
 
@@ -160,21 +162,51 @@ class Study:
 
 
 def studies() -> dict[str, Study]:
-    """All studies that can be imported, by slug."""
-    found = {name.replace("_", "-"): module for name, module in discovery.members("replank.studies").items()}
-    return {name: module.STUDY for name, module in found.items() if hasattr(module, "STUDY")}
+    """All studies that can be imported, by slug; a plug-in's are ``plugin:slug``."""
+    return {name: module.STUDY for name, module in _modules().items()}
 
 
-def find_study(slug: str) -> Study:
+def find_study(name: str) -> Study:
     """The study of that name.
+
+    Args:
+        name: a slug, e.g. ``"quantum-creep"``; or ``"module:NAME"`` for a study that is not registered, e.g.
+            ``"mypackage.mystudy:STUDY"``.
 
     Raises:
         UnknownName: there is none.
+        UsageError: the module can't be imported, or what it holds under that name is not a study.
     """
-    known = studies()
-    if slug not in known:
-        raise UnknownName("study", slug, known)
-    return known[slug]
+    return locate_study(name)[0]
+
+
+def locate_study(name: str) -> tuple[Study, ModuleType]:
+    """The study of that name and the module that holds it; see :func:`find_study`."""
+    known = _modules()
+    if name in known:
+        return known[name].STUDY, known[name]
+    module_name, colon, attribute = name.partition(":")
+    if not colon:
+        raise UnknownName("study", name, known)
+    try:
+        module = importlib.import_module(module_name)
+    except Exception as error:  # whatever a user's module raises
+        raise UsageError(
+            f"find_study: {module_name!r} must be a module that can be imported, got {type(error).__name__}: {error}. "
+            "Install it, or put its folder on PYTHONPATH."
+        ) from None
+    study = getattr(module, attribute, None)
+    if not isinstance(study, Study):
+        raise UsageError(
+            f"find_study: {name!r} must name a Study, got {type(study).__name__}. Write module:NAME, e.g. "
+            f"{module_name}:STUDY."
+        )
+    return study, module
+
+
+def _modules() -> dict[str, ModuleType]:
+    found = {name.replace("_", "-"): module for name, module in discovery.members("replank.studies").items()}
+    return {name: module for name, module in found.items() if hasattr(module, "STUDY")}
 
 
 def _parse(settings: Settings, overrides: Mapping[str, str]) -> dict[str, Any]:

@@ -34,6 +34,7 @@ class TrialKey:
         data_sha256: fingerprint of the data.
         code: fingerprint of the code that can change the numbers.
         threads: compute threads of the trial; they change the order of floating-point sums.
+        device: kind of device, ``"cpu"`` or ``"cuda"``, for the same reason.
     """
 
     study: str
@@ -46,6 +47,7 @@ class TrialKey:
     data_sha256: str
     code: str
     threads: int
+    device: str = "cpu"
 
     @property
     def digest(self) -> str:
@@ -99,7 +101,7 @@ class Measurements:
 
     metrics: dict[str, float]
     curves: list[dict[str, float]] = field(default_factory=list)
-    artefacts: dict[str, np.ndarray] = field(default_factory=dict)
+    artefacts: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def not_finite(self) -> list[str]:
         """Names of metrics and curves that hold NaN or infinity."""

@@ -42,8 +42,9 @@ class part:  # lower case: reads as a word in a ladder, part(LowRankLinear, rank
         return self.kind.like(old, **self.options)
 
     def __str__(self) -> str:
-        options = ", ".join(f"{name}={value!r}" for name, value in self.options.items())
-        return f"{getattr(self.kind, '__name__', self.kind)}({options})"
+        name = getattr(self.kind, "__name__", str(self.kind))
+        options = ", ".join(f"{option}={value!r}" for option, value in self.options.items())
+        return f"{name}({options})" if options else name
 
 
 def as_builder(replacement: Replacement) -> Builder:

@@ -1,0 +1,54 @@
+"""Replace one part of a neural network, keep the rest, and measure what changed.
+
+The names below are loaded on first use, so that ``import replank`` stays cheap.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from replank._version import __version__ as __version__
+
+if TYPE_CHECKING:
+    from replank.compare import Comparison as Comparison
+    from replank.compare import compare as compare
+    from replank.lab.claim import Claim as Claim
+    from replank.lab.run import run_study as run_study
+    from replank.lab.study import Arm as Arm
+    from replank.lab.study import Study as Study
+    from replank.parts.controls import frozen as frozen
+    from replank.parts.controls import same_size as same_size
+    from replank.parts.replacement import part as part
+    from replank.swap import Ladder as Ladder
+    from replank.swap import Swap as Swap
+    from replank.swap import find_slots as find_slots
+    from replank.swap import swap as swap
+
+_HOME = {
+    "Arm": "replank.lab.study",
+    "Claim": "replank.lab.claim",
+    "Comparison": "replank.compare",
+    "Ladder": "replank.swap",
+    "Study": "replank.lab.study",
+    "Swap": "replank.swap",
+    "compare": "replank.compare",
+    "find_slots": "replank.swap",
+    "frozen": "replank.parts.controls",
+    "part": "replank.parts.replacement",
+    "run_study": "replank.lab.run",
+    "same_size": "replank.parts.controls",
+    "swap": "replank.swap",
+}
+
+__all__ = ["__version__", *_HOME]  # noqa: PLE0604  strings all
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'replank' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,85 @@
+"""A fingerprint of the code that can change a trial's numbers.
+
+It is part of a trial's key: after a change of this code a trial runs again, after any other change it is reused. It
+covers
+
+- every module of replank, except those that only ask for trials, keep them, judge them or show them, and other studies;
+- of a hosted study's folder every module but ``claims.py`` and ``figures.py``: a new margin is not a new measurement;
+- of a study from outside its whole top-level package (or its single module), likewise, and the version of the
+  distribution that it came with.
+
+It does not cover the libraries underneath: their versions are in each record's environment.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.metadata
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import replank
+
+NOT_NUMBERS = (
+    "cli.py",
+    "compare.py",
+    "studies",
+    "lab/claim.py",
+    "lab/code_version.py",
+    "lab/environment.py",
+    "lab/ledger.py",
+    "lab/migrations",
+    "lab/records.py",
+    "lab/report",
+    "lab/rescue.py",
+    "lab/run.py",
+    "lab/schema.py",
+)
+"""Files and folders of replank that can't change what a study's trial measures. (``compare`` is above studies.)"""
+
+_NOT_NUMBERS_OF_STUDY = ("claims.py", "figures.py")
+
+
+def code_version(study: ModuleType) -> str:
+    """Fingerprint of replank and of one study.
+
+    Args:
+        study: the module that holds the study's ``STUDY``.
+
+    Returns:
+        64 hexadecimal digits.
+    """
+    digest = hashlib.sha256()
+    for name, content in _replank_files():
+        digest.update(f"{name}\0".encode() + content)
+    if study.__name__.startswith("replank.studies."):
+        root = study
+    else:
+        root = importlib.import_module(study.__name__.partition(".")[0])
+        digest.update(_distribution_version(root.__name__).encode())
+    for name, content in _files(root):
+        digest.update(f"{name}\0".encode() + content)
+    return digest.hexdigest()
+
+
+def _replank_files() -> Iterator[tuple[str, bytes]]:
+    for name, content in _files(replank):
+        if not any(name == other or name.startswith(f"{other}/") for other in NOT_NUMBERS):
+            yield name, content
+
+
+def _files(module: ModuleType) -> Iterator[tuple[str, bytes]]:
+    """Names, relative to the package, and contents of what a package or a single module consists of."""
+    for root in map(Path, getattr(module, "__path__", [])):
+        for path in sorted(root.rglob("*.py")):
+            if module is replank or path.name not in _NOT_NUMBERS_OF_STUDY:
+                yield path.relative_to(root).as_posix(), path.read_bytes()
+    if not hasattr(module, "__path__") and module.__file__:
+        yield Path(module.__file__).name, Path(module.__file__).read_bytes()
+
+
+def _distribution_version(package: str) -> str:
+    names = importlib.metadata.packages_distributions().get(package, [])
+    return " ".join(f"{name} {importlib.metadata.version(name)}" for name in sorted(set(names)))

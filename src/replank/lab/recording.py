@@ -1,0 +1,53 @@
+"""Run one trial and write down what came of it, whatever that is."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+import replank
+from replank.errors import TrialError
+from replank.lab.environment import environment
+from replank.lab.trial import Measurements, Record, TrialKey
+from replank.measure.memory import PeakMemory
+from replank.measure.timing import Stopwatch
+from replank.seeding import isolated
+
+
+def recorded(key: TrialKey, measure: Callable[[], Measurements], device: torch.device) -> Record:
+    """The record of one trial: its measurements with time and peak memory of this trial alone, or how it failed.
+
+    An exception, or a measurement that is not finite, makes a failed record with what was measured so far; it never
+    leaves this function, so that one trial does not stop the others. Random numbers drawn outside the named streams of
+    :mod:`replank.seeding` come from a stream of the trial's own.
+    """
+    measured, error, trace = Measurements({}), None, None
+    started = time.time()
+    with Stopwatch(device) as watch:
+        try:
+            with PeakMemory(device) as peak, isolated(key.seed, "trial"):
+                measured = measure()
+            measured.metrics["peak_memory_mib"] = peak.bytes / 2**20
+            _check_finite(measured)
+        except Exception as problem:  # a failing trial is a finding, not the end of the run
+            error = f"{type(problem).__name__}: {problem}"
+            trace = _without_paths(traceback.format_exc())
+    status = "failed" if error else "done"
+    return Record(key, status, measured, environment(), started, watch.wall_s, watch.cpu_s, error, trace)
+
+
+def _check_finite(measured: Measurements) -> None:
+    names = measured.not_finite()
+    if names:
+        raise TrialError(f"not finite: {', '.join(names)}.")
+
+
+def _without_paths(trace: str) -> str:
+    """A traceback that says which module failed, not where somebody keeps it."""
+    for root in (Path(replank.__file__).parents[1], Path(torch.__file__).parents[1], Path.home(), Path.cwd()):
+        trace = trace.replace(f"{root}/", "")
+    return trace

@@ -1,0 +1,1 @@
+"""Pages, pictures and tables, made from records and never from memory."""

@@ -1,0 +1,261 @@
+"""Pictures of records: pure functions from tables to matplotlib figures.
+
+They use no global state and the page's theme (see :mod:`replank.lab.report.svg`): black is ink, white is ground. Arms
+differ in colour *and* in marker or line style.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyBboxPatch
+from matplotlib.ticker import MaxNLocator
+
+from replank.lab.records import Records
+from replank.lab.report.labels import place_labels
+from replank.lab.report.svg import HUES
+from replank.lab.report.wording import metric
+from replank.measure.statistics import Interval, mean_interval
+
+WIDTH = 9.8
+"""Inches of a figure that fills the page's column."""
+INK, GROUND, FAINT = "#000000", "#ffffff", "#808080"
+_MARKERS = "osD^vPX<>ph"
+_DASHES = ("-", (0, (5, 1.5)), (0, (1, 1.2)), (0, (5, 1.5, 1, 1.5)))
+
+
+@dataclass(frozen=True)
+class Look:
+    """How an arm is drawn everywhere."""
+
+    colour: str
+    marker: str
+    dashes: str | tuple[int, tuple[float, ...]]
+
+
+def looks(arms: Iterable[str]) -> dict[str, Look]:
+    """A look for each arm: the first, the baseline, in ink, the others in turn."""
+    known: dict[str, Look] = {}
+    for number, arm in enumerate(dict.fromkeys(arms)):
+        colour = INK if number == 0 else HUES[(number - 1) % len(HUES)]
+        known[arm] = Look(colour, _MARKERS[number % len(_MARKERS)], _DASHES[number % len(_DASHES)])
+    return known
+
+
+def metric_against(table: pd.DataFrame, x: str, y: str) -> Figure:
+    """One metric against another: a point for each arm at its means, with 95 % intervals over seeds.
+
+    Args:
+        table: one row a trial, columns ``arm``, ``x`` and ``y``; the first arm is the baseline. Rows without a finite
+            value of both are left out.
+        x: metric on the horizontal axis; logarithmic if it spans more than a factor of eight.
+        y: metric on the vertical axis.
+
+    Raises:
+        ValueError: no row has both metrics.
+    """
+    looks_of = looks(table["arm"])
+    rows = _finite(table, x, y)
+    across, up = metric(x), metric(y)
+    figure, axes = _figure(height=3.9)
+    points: dict[str, tuple[float, float]] = {}
+    for arm, trials in rows.groupby("arm", sort=False):
+        look = looks_of[str(arm)]
+        middle = mean_interval(trials[x].to_numpy(float) * across.scale)
+        level = mean_interval(trials[y].to_numpy(float) * up.scale)
+        axes.errorbar(
+            middle.mean, level.mean, xerr=_arms_of(middle), yerr=_arms_of(level),
+            fmt=look.marker, color=look.colour, markersize=6.5, elinewidth=1, capsize=2.5,
+        )  # fmt: skip
+        points[str(arm)] = (middle.mean, level.mean)
+    xs = [point[0] for point in points.values()]
+    if min(xs) > 0 and max(xs) > 8 * min(xs):
+        axes.set_xscale("log")
+    axes.margins(0.12)
+    _dress(axes, across.label, up.label)
+    place_labels(axes, points)
+    return figure
+
+
+def learning_curves(
+    records: Records,
+    name: str,
+    *,
+    reference: Mapping[str, float] | None = None,
+    columns: int = 4,
+) -> Figure:
+    """A curve against epochs: one panel an arm, with its band over seeds, the baseline dashed and the others faint.
+
+    The band spans the smallest to the largest value over seeds.
+
+    Args:
+        records: of one slice; the first arm is the baseline.
+        name: which curve, e.g. ``"train_loss"``.
+        reference: horizontal lines by label, e.g. a bound that theory gives.
+        columns: panels side by side.
+
+    Raises:
+        ValueError: no arm has such a curve.
+    """
+    shown = metric(name)
+    curves = records.curves
+    rows = _finite(curves[curves["name"] == name], "epoch", "value")
+    looks_of = looks(records.table["arm"])
+    spans = {
+        arm: (rows[rows["arm"] == arm].groupby("epoch")["value"].agg(["mean", "min", "max"]) * shown.scale)
+        for arm in looks_of
+        if (rows["arm"] == arm).any()
+    }
+    baseline = next(iter(spans))
+    panels = [arm for arm in spans if arm != baseline] or [baseline]
+    columns = min(columns, len(panels))
+    n_rows = -(-len(panels) // columns)
+    figure = Figure(figsize=(WIDTH, 0.7 + 2.1 * n_rows if columns > 1 else 3.6), layout="constrained")
+    grid = figure.subplots(n_rows, columns, sharex=True, sharey=True, squeeze=False)
+    for axes, arm in zip(grid.flat, panels, strict=False):
+        _panel(axes, spans, arm, baseline, looks_of, {k: v * shown.scale for k, v in (reference or {}).items()})
+    for axes in grid.flat[len(panels) :]:
+        axes.set_axis_off()
+    for axes in grid.flat[max(0, len(panels) - columns) : len(panels)]:
+        axes.tick_params(labelbottom=True)
+    figure.supxlabel("epoch", fontsize=9)
+    figure.supylabel(shown.label, fontsize=9)
+    return figure
+
+
+def _panel(
+    axes: Axes,
+    spans: Mapping[str, pd.DataFrame],
+    arm: str,
+    baseline: str,
+    looks_of: Mapping[str, Look],
+    reference: Mapping[str, float],
+) -> None:
+    for other in spans:
+        if other not in (arm, baseline):
+            axes.plot(spans[other].index, spans[other]["mean"], color=FAINT, alpha=0.45, linewidth=0.7)
+    lone = {"marker": "o", "markersize": 4} if len(spans[arm]) == 1 else {}  # a line needs two epochs to be seen
+    for each, dashes in ((baseline, (0, (3, 2))), (arm, "-")):
+        span, colour = spans[each], looks_of[each].colour
+        axes.fill_between(span.index, span["min"], span["max"], color=colour, alpha=0.18, linewidth=0)
+        axes.plot(span.index, span["mean"], color=colour, linestyle=dashes, linewidth=1.6, **lone)
+    for label, height in reference.items():
+        axes.axhline(height, color=INK, linewidth=0.9, linestyle=(0, (1, 1.5)))
+        axes.annotate(
+            label, (1, height), xycoords=("axes fraction", "data"), xytext=(-2, 2), textcoords="offset points",
+            ha="right", va="bottom", fontsize=7.5, color=INK,
+        )  # fmt: skip
+    _dress(axes)
+    axes.set_title(arm, loc="left", fontsize=9, color=looks_of[arm].colour, pad=4, parse_math=False)
+    axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+    axes.yaxis.set_major_locator(MaxNLocator(5))
+
+
+def ladder_drawing(table: pd.DataFrame) -> Figure:
+    """The ladder: rungs as rows, slots as columns, planks that differ from the first rung's in colour.
+
+    Args:
+        table: as :meth:`replank.swap.Ladder.table` gives it: one row a rung, a text column for each slot, and numeric
+            columns, which are printed on the right.
+    """
+    numeric = [name for name in table.columns if pd.api.types.is_numeric_dtype(table[name])]
+    slots = [name for name in table.columns if name not in numeric]
+    left, right = 1.5, 1.15  # inches for the rungs' names, and for each number
+    plank = (WIDTH - left - right * len(numeric)) / max(1, len(slots))
+    figure = Figure(figsize=(WIDTH, 0.5 + 0.62 * len(table)))
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set(xlim=(0, WIDTH), ylim=(len(table) + 0.1, -0.7))
+    axes.set_axis_off()
+    for column, slot in enumerate(slots):
+        axes.text(left + (column + 0.5) * plank, -0.3, slot, ha="center", va="center", fontsize=9, color=INK)
+    for column, name in enumerate(numeric):
+        at = left + plank * len(slots) + right * (column + 1) - 0.1
+        axes.text(at, -0.3, metric(name).label, ha="right", va="center", fontsize=9, color=INK)
+        for row, value in enumerate(table[name]):
+            axes.text(at, row + 0.5, metric(name).show(value), ha="right", va="center", fontsize=9, color=INK)
+    for row, rung in enumerate(table.index):
+        axes.text(0.05, row + 0.5, str(rung), ha="left", va="center", fontsize=9.5, color=INK, weight="bold")
+        for column, slot in enumerate(slots):
+            swapped = table[slot].iloc[row] != table[slot].iloc[0]
+            _plank(axes, left + column * plank, row, plank, str(table[slot].iloc[row]), swapped)
+    return figure
+
+
+def _plank(axes: Axes, x: float, row: int, width: float, text: str, swapped: bool) -> None:
+    colour = HUES[1] if swapped else FAINT
+    axes.add_patch(
+        FancyBboxPatch(
+            (x + 0.07, row + 0.12), width - 0.14, 0.76, boxstyle="round,pad=0,rounding_size=0.06",
+            facecolor=(colour, 0.2 if swapped else 0.08), edgecolor=colour, linewidth=1.5 if swapped else 0.7,
+        )
+    )  # fmt: skip
+    # 0.078 inches a character at this size is wide for every usual sans-serif font
+    lines = textwrap.wrap(text, max(8, int(width / 0.078)), max_lines=2, placeholder=" …")
+    axes.text(
+        x + width / 2, row + 0.5, "\n".join(lines), ha="center", va="center", fontsize=8.5, color=INK,
+        weight="bold" if swapped else "normal",
+    )  # fmt: skip
+
+
+def image_grid(rows: Mapping[str, Sequence[np.ndarray]], *, same_scale: bool = True) -> Figure:
+    """Small images in rows, such as learned kernels: zero is neutral, the sign is the colour.
+
+    Args:
+        rows: for each label, matrices of shape ``(height, width)``.
+        same_scale: whether a row's images share one colour scale; its bound is printed beside the row.
+
+    Raises:
+        ValueError: there is no image.
+    """
+    n_columns = max((len(images) for images in rows.values()), default=0)
+    if not n_columns:
+        raise ValueError("image_grid: `rows` must hold at least one image, got none.")
+    figure = Figure(figsize=(WIDTH, 0.3 + 0.85 * len(rows)), layout="constrained")
+    grid = figure.subplots(len(rows), n_columns, squeeze=False)
+    for line, (label, images) in zip(grid, rows.items(), strict=True):
+        bound = max((float(np.abs(image).max()) for image in images), default=0.0)
+        for axes, image in zip(line, images, strict=False):
+            limit = (bound if same_scale else float(np.abs(image).max())) or 1.0
+            axes.imshow(image, cmap="PuOr_r", vmin=-limit, vmax=limit, interpolation="none")
+        for axes in line:
+            axes.set(xticks=[], yticks=[])
+            axes.spines[:].set_visible(False)
+        text = f"{label}\n|w| ≤ {bound:.2g}" if same_scale else label
+        line[0].set_ylabel(text, rotation=0, ha="right", va="center", fontsize=8.5, color=INK)
+    return figure
+
+
+def _figure(height: float) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    return figure, figure.add_subplot()
+
+
+def _finite(table: pd.DataFrame, *columns: str) -> pd.DataFrame:
+    held = set(columns) <= set(table.columns)
+    rows = table[np.isfinite(table[list(columns)].astype(float)).all(axis=1)] if held else table.iloc[:0]
+    if rows.empty:
+        raise ValueError(f"figure: some trial must have {' and '.join(columns)}, got none. Run more trials.")
+    return rows
+
+
+def _arms_of(interval: Interval) -> np.ndarray | None:
+    """The two arms of an error bar; none for a single seed."""
+    if interval.n < 2:
+        return None
+    return np.array([[interval.mean - interval.low], [interval.high - interval.mean]])
+
+
+def _dress(axes: Axes, x_label: str = "", y_label: str = "") -> None:
+    axes.set_xlabel(x_label, fontsize=9)
+    axes.set_ylabel(y_label, fontsize=9)
+    axes.tick_params(labelsize=8.5, length=3, width=0.6)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_linewidth(0.6)
+    axes.grid(color=FAINT, alpha=0.2, linewidth=0.5)
+    axes.set_axisbelow(True)

@@ -1,0 +1,189 @@
+"""What there is, as plain data: studies, claims, parts, data sets, this machine. The command line prints it, or dumps it as JSON."""
+
+from __future__ import annotations
+
+import ast
+import platform
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from replank import datasets, discovery, parts
+from replank.errors import UnknownName, UsageError
+from replank.lab.claim import Judgement
+from replank.lab.environment import environment
+from replank.lab.study import Study, studies
+
+Row = dict[str, Any]
+
+
+def study_rows() -> list[Row]:
+    """One row a study; those that can't be imported say why."""
+    found = [
+        {
+            "study": slug,
+            "title": study.title,
+            "paper": str(study.paper),
+            "arms": len(study.arms),
+            "claims": len(study.claims),
+            "minutes": {name: scale.minutes for name, scale in study.scales.items()},
+            "error": None,
+        }
+        for slug, study in studies().items()
+    ]
+    return found + [
+        {"study": name.replace("_", "-"), "title": None, "paper": None, "arms": 0, "claims": 0, "minutes": {}, "error": error}
+        for name, error in discovery.broken("replank.studies").items()
+    ]
+
+
+def study_overview(study: Study, scale_name: str, folder: Path | None) -> Row:
+    """What a study asks, swaps, claims and needs at one scale."""
+    scale = study.scale(scale_name)
+    protocol = next(iter(scale.protocols.values()))
+    settings = protocol.resolve(study.baseline.name, scale.datasets[0], {})
+    ladder = study.ladder(settings).table() if study.ladder else None
+    return {
+        "study": study.slug,
+        "title": study.title,
+        "question": study.question,
+        "paper": {"text": str(study.paper), "url": study.paper.url, "code": study.paper.code},
+        "scale": scale_name,
+        "minutes": scale.minutes,
+        "seeds": scale.seeds,
+        "protocols": {name: each.about for name, each in scale.protocols.items()},
+        "ladder": [{"rung": str(rung), **row} for rung, row in ladder.to_dict("index").items()] if ladder is not None else [],
+        "arms": [{"arm": arm.name, "kind": arm.kind, "about": arm.about} for arm in study.arms],
+        "claims": [
+            {"id": each.id, "statement": each.statement, "reported": each.reported, "source": str(each.source)}
+            for each in study.claims
+        ],
+        "data": data_rows(folder, scale.datasets),
+    }
+
+
+def verdict_rows(judgements: Sequence[Judgement]) -> list[Row]:
+    """One row a judgement."""
+    return [
+        {
+            "claim": each.claim.id,
+            "statement": each.claim.statement,
+            "reported": each.claim.reported,
+            "source": str(each.claim.source),
+            "scale": each.scale,
+            "protocol": each.protocol,
+            "dataset": each.dataset,
+            "verdict": each.verdict.status,
+            "measured": each.verdict.measured,
+            "interval": each.verdict.interval,
+            "reason": each.verdict.reason,
+        }
+        for each in judgements
+    ]
+
+
+def data_rows(folder: Path | None, names: Sequence[str] | None = None) -> list[Row]:
+    """One row a data set: whether it is there and whole.
+
+    Raises:
+        UnknownName: there is no set of that name.
+    """
+    rows = []
+    for name in names if names is not None else datasets.names():
+        about, state = datasets.info(name), datasets.verify(name, folder)
+        rows.append(
+            {
+                "name": name,
+                "title": state.title,
+                "licence": about.licence,
+                "found": state.ok,
+                "embedded": about.embedded,
+                "files": [{"name": file.name, "state": file.state} for file in state.files],
+            }
+        )
+    return rows
+
+
+def part_rows() -> list[Row]:
+    """One row a part, with what it replaces."""
+    return [
+        {
+            "part": name,
+            "group": group.name,
+            "replaces": [kind.__name__ for kind in group.replaces],
+            "about": (kind.__doc__ or "").strip().partition("\n")[0],
+            "source": str(kind.source),
+        }
+        for group in parts.groups().values()
+        for name, kind in parts.parts_of(group.name).items()
+    ]
+
+
+def replacement_rows(text: str) -> list[Row]:
+    """What can take the place of a layer, with numbers of parameters; what can't says why.
+
+    Args:
+        text: the layer as one writes it, e.g. ``"Linear(784, 10)"``.
+
+    Raises:
+        UsageError: it is not a layer of :mod:`torch.nn`, or no part replaces such a layer.
+    """
+    module = layer(text)
+    group = parts.group_of(module)
+    if group is None:
+        kinds = ", ".join(kind.__name__ for each in parts.groups().values() for kind in each.replaces)
+        raise UsageError(f"parts: some part must replace the layer, got {text!r}. There are parts for: {kinds}.")
+    rows = [{"part": type(module).__name__, "parameters": _size(module), "error": None}]
+    for name, kind in parts.parts_of(group.name).items():
+        try:
+            rows.append({"part": name, "parameters": _size(kind.like(module)), "error": None})
+        except (TypeError, ValueError) as error:
+            rows.append({"part": name, "parameters": None, "error": str(error)})
+    return rows
+
+
+def layer(text: str) -> nn.Module:
+    """The layer of :mod:`torch.nn` that a text like ``"Linear(784, 10, bias=False)"`` describes; nothing is executed.
+
+    Raises:
+        UsageError: it is not a call with literal arguments, or the layer refuses them.
+        UnknownName: :mod:`torch.nn` has no such layer.
+    """
+    wrong = UsageError(f'parts: the layer must read like "Linear(784, 10)", got {text!r}.')
+    try:
+        call = ast.parse(text.strip(), mode="eval").body
+    except SyntaxError:
+        raise wrong from None
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name | ast.Attribute):
+        raise wrong
+    name = call.func.id if isinstance(call.func, ast.Name) else call.func.attr
+    try:
+        args = [ast.literal_eval(each) for each in call.args]
+        options = {each.arg: ast.literal_eval(each.value) for each in call.keywords if each.arg}
+    except ValueError:
+        raise wrong from None
+    known = {each: kind for each, kind in vars(nn).items() if isinstance(kind, type) and issubclass(kind, nn.Module)}
+    if name not in known:
+        raise UnknownName("layer of torch.nn", name, known)
+    try:
+        return known[name](*args, **options)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise UsageError(f"parts: torch.nn.{name} must accept its arguments, got {text!r} ({error}).") from None
+
+
+def machine(ledger: str) -> Row:
+    """What a bug report needs: versions, threads, hardware, data, ledger, and what can't be imported."""
+    broken = {group: discovery.broken(group) for group in ("replank.parts", "replank.studies", "replank.datasets")}
+    return {
+        **environment(),
+        "platform": platform.platform(),
+        "ledger": {"where": ledger, "exists": "://" in ledger or Path(ledger).exists()},
+        "data": {row["name"]: "found" if row["found"] else "not found" for row in data_rows(None)},
+        "broken": {name: error for group in broken.values() for name, error in group.items()},
+    }
+
+
+def _size(module: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())

@@ -1,0 +1,230 @@
+"""The page of a study, written from its records."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, get_args
+
+import pandas as pd
+
+from replank import datasets
+from replank._version import __version__
+from replank.lab.claim import Judgement, Status
+from replank.lab.records import Records
+from replank.lab.report.arms_blocks import arms_blocks, environment_blocks, failures_blocks
+from replank.lab.report.figures import ladder_drawing
+from replank.lab.report.page import (
+    Badge,
+    Badges,
+    Block,
+    Cell,
+    Code,
+    Column,
+    Facts,
+    Page,
+    Picture,
+    Section,
+    Table,
+    Text,
+    Tone,
+)
+from replank.lab.report.tables import SYMBOLS, Slice, places, slices
+from replank.lab.report.wording import MISSING, duration, number
+from replank.lab.study import Study
+from replank.lab.trial import Record, canonical_settings
+
+_TONES: dict[str, Tone] = {
+    "reproduced": "good", "not reproduced": "bad", "inconclusive": "open", "not tested": "none",
+}  # fmt: skip
+
+
+def study_page(study: Study, records: Records, judgements: Sequence[Judgement], *, scale: str) -> Page:
+    """The report of one study at one scale.
+
+    Args:
+        study: what was asked.
+        records: what trials left, of that scale alone.
+        judgements: the verdicts on these records.
+        scale: name of the scale.
+    """
+    records = in_order(study, records)
+    parts = slices(records.table)
+    sections = [
+        Section("What was asked", tuple(_question(study, records, scale))),
+        Section("What came out", tuple(_outcome(study, judgements))),
+    ]
+    if study.ladder is not None:
+        sections.append(Section("The ladder", (_ladder(study, scale, parts),)))
+    sections.append(Section("Verdicts", (_verdicts(judgements),)))
+    for place, _ in parts:
+        title = "Arms" if len(parts) == 1 else f"Arms: {place.protocol}, {place.dataset}"
+        sections.append(Section(title, tuple(_arms(study, records, place))))
+    failed = failures_blocks(records)
+    if failed:
+        sections.append(Section("Trials that failed", tuple(failed)))
+    sections += [
+        Section("Where it ran", tuple(environment_blocks(records))),
+        Section("Run it again", (Code(rerun_command(study, records, scale)),)),
+        Section("Cite", (Code(citation(study)),)),
+    ]
+    return Page(study.title, f"{study.paper}", tuple(sections))
+
+
+def in_order(study: Study, records: Records) -> Records:
+    """Arms as the study lists them and seeds in order, whatever the order in which trials ended."""
+    arms = [arm.name for arm in study.arms]
+
+    def rank(record: Record) -> tuple[str, str, int, int]:
+        key = record.key
+        return key.protocol, key.dataset, arms.index(key.arm) if key.arm in arms else len(arms), key.seed
+
+    return Records(tuple(sorted(records.records, key=rank)), records.left_out)
+
+
+def citation(study: Study) -> str:
+    """BibTeX of the study's paper and of replank."""
+    return f"{study.paper.bibtex()}\n\n{own_citation()}"
+
+
+def own_citation() -> str:
+    """BibTeX of replank."""
+    return (
+        f"@software{{replank,\n  title = {{replank: replace one part of a neural network, keep the rest, "
+        f"and measure what changed}},\n  author = {{{{The replank developers}}}},\n  version = {{{__version__}}},\n"
+        f"  url = {{https://github.com/replank/replank}}\n}}"
+    )
+
+
+def rerun_command(study: Study, records: Records, scale: str) -> str:
+    """The command that gives these records again, as far as they follow from one."""
+    words = ["replank", "run", study.slug, "--scale", scale]
+    table, planned = records.table, study.scale(scale)
+    for option, ran, usual in (
+        ("--arms", _names(table, "arm"), [arm.name for arm in study.arms]),
+        ("--dataset", _names(table, "dataset"), list(planned.datasets)),
+        ("--protocol", _names(table, "protocol"), list(planned.protocols)),
+    ):
+        if ran and set(ran) != set(usual):
+            words += [option, ",".join(ran)]
+    seeds = table["seed"].nunique()
+    if seeds and seeds != planned.seeds:
+        words += ["--seeds", str(seeds)]
+    for name, value in _overrides(study, table, scale).items():
+        words += ["--set", f"{name}={value}"]
+    return shlex.join(words)
+
+
+def _question(study: Study, records: Records, scale: str) -> list[Block]:
+    table, planned = records.table, study.scale(scale)
+    paper = (str(study.paper), study.paper.url) if study.paper.url else str(study.paper)
+    protocols = [
+        f"{name}: {planned.protocols[name].about}" if name in planned.protocols and planned.protocols[name].about else name
+        for name in _names(table, "protocol") or planned.protocols
+    ]
+    counts = table["status"].value_counts()
+    facts = {
+        "Paper": paper,
+        "Scale": f"{scale}, planned for about {duration(planned.minutes * 60)} on two cores",
+        "Protocol": "\n".join(protocols),
+        "Data": "\n".join(_data_line(name) for name in _names(table, "dataset") or planned.datasets),
+        "Seeds": f"{table['seed'].nunique()} ({', '.join(map(str, sorted(table['seed'].unique())))})" if len(table) else "0",
+        "Trials": f"{counts.get('done', 0)} done, {counts.get('failed', 0)} failed, {duration(table['wall_s'].sum())} in all",
+    }
+    if len(table):
+        facts["Run"] = " to ".join(dict.fromkeys(_day(table["started"].min(), table["started"].max())))
+    if records.left_out:
+        facts["Left out"] = f"{records.left_out} trials of the same arms that were run with older settings"
+    return [Text(study.question, strong=True), Facts(facts)]
+
+
+def _outcome(study: Study, judgements: Sequence[Judgement]) -> list[Block]:
+    counts = Counter(each.verdict.status for each in judgements)
+    badges = tuple((counts[status], _badge(status)) for status in get_args(Status) if counts[status])
+    return [Badges(badges), *(Text(paragraph) for paragraph in study.finding)]
+
+
+def _ladder(study: Study, scale: str, parts: Sequence[tuple[Slice, pd.DataFrame]]) -> Picture:
+    assert study.ladder is not None
+    planned = study.scale(scale)
+    place = parts[0][0] if parts else Slice(scale, next(iter(planned.protocols)), planned.datasets[0])
+    settings = planned.protocols[place.protocol].resolve(study.baseline.name, place.dataset, {})
+    table = study.ladder(settings).table()
+    return Picture(
+        ladder_drawing(table),
+        "Rungs from top to bottom, slots from left to right; planks that differ from the first rung's are in colour.",
+        label="The ladder. " + " ".join(f"{rung}: {', '.join(map(str, row))}." for rung, row in zip(table.index, table.to_numpy(), strict=True)),
+    )
+
+
+def _verdicts(judgements: Sequence[Judgement]) -> Table:
+    several = len(places(judgements)) > 1
+    frame = pd.DataFrame(
+        {
+            "id": [each.claim.id for each in judgements],
+            "status": [each.verdict.status for each in judgements],
+            "judgement": list(judgements),
+        }
+    )
+
+    def claim(row: Mapping[str, Any]) -> Cell:
+        each: Judgement = row["judgement"]
+        return Cell(f"{each.claim.id}  {each.claim.statement}", f"{each.protocol}, {each.dataset}" if several else "")
+
+    def reported(row: Mapping[str, Any]) -> Cell:
+        each: Judgement = row["judgement"]
+        return Cell(each.claim.reported, str(each.claim.source))
+
+    def measured(row: Mapping[str, Any]) -> Cell:
+        verdict = row["judgement"].verdict
+        low, high = verdict.interval or (None, None)
+        bounded = MISSING not in (number(low), number(high))
+        return Cell(number(verdict.measured), f"[{number(low)}, {number(high)}]" if bounded else "")
+
+    columns = (
+        Column("claim", claim, sort_by="id", wide=True),
+        Column("the paper's number", reported),
+        Column("measured here", measured),
+        Column("verdict", lambda row: Cell(badge=_badge(row["status"])), sort_by="status"),
+        Column("what decides", lambda row: row["judgement"].verdict.reason, wide=True),
+    )
+    return Table(frame, columns, stacked=True)
+
+
+def _arms(study: Study, records: Records, place: Slice) -> list[Block]:
+    part = records.only(scale=place.scale, protocol=place.protocol, dataset=place.dataset)
+    own = {each.name: Picture(each.draw(part), each.caption, each.title) for each in study.figures}
+    about = {arm.name: arm.about for arm in study.arms}
+    return arms_blocks(part, baseline=study.baseline.name, headline=study.headline_metric, about=about, drawn=own)
+
+
+def _badge(status: str) -> Badge:
+    return Badge(status, SYMBOLS[status], _TONES[status])
+
+
+def _data_line(name: str) -> str:
+    return datasets.info(name).title if name in datasets.names() else name
+
+
+def _day(*times: float) -> list[str]:
+    return [datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%d %H:%M UTC") for time in times]
+
+
+def _names(table: pd.DataFrame, column: str) -> list[str]:
+    return [str(name) for name in table[column].unique()]
+
+
+def _overrides(study: Study, table: pd.DataFrame, scale: str) -> dict[str, Any]:
+    """Settings of the trials that are not what the study says, and so came from the command line."""
+    changed: dict[str, Any] = {}
+    for row in table.to_dict("records"):
+        protocol = study.scale(scale).protocols.get(row["protocol"])
+        if protocol is None:
+            continue
+        usual = json.loads(canonical_settings(protocol.resolve(row["arm"], row["dataset"], {})))
+        ran = json.loads(row["settings"])
+        changed |= {name: value for name, value in ran.items() if name in usual and usual[name] != value}
+    return changed

@@ -1,0 +1,150 @@
+"""Tables of records and verdicts: as data frames, and as text for a terminal."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from replank.lab.claim import Judgement
+from replank.lab.report.wording import MISSING, metric, number
+from replank.measure.statistics import Interval, mean_interval
+
+_NOT_METRICS = {
+    "study", "scale", "protocol", "dataset", "arm", "seed", "settings", "data_sha256", "code", "threads", "device",
+    "digest", "status", "error", "traceback", "wall_s", "cpu_s", "started",
+}  # fmt: skip
+
+SYMBOLS = {"reproduced": "✓", "not reproduced": "✗", "inconclusive": "≈", "not tested": "○"}
+"""A sign for each verdict, so that colour is never the only one to tell."""
+
+_COLOURS = {"reproduced": "green", "not reproduced": "red", "inconclusive": "yellow", "not tested": "dim"}
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Names of records that can be compared with each other."""
+
+    scale: str
+    protocol: str
+    dataset: str
+
+
+def slices(table: pd.DataFrame) -> list[tuple[Slice, pd.DataFrame]]:
+    """A table of trials cut into its slices, in the order of their first rows."""
+    if table.empty:
+        return []
+    groups = table.groupby(["scale", "protocol", "dataset"], sort=False)
+    return [(Slice(*names), rows) for names, rows in groups]
+
+
+def metric_names(table: pd.DataFrame) -> list[str]:
+    """The columns of a table of trials that hold metrics."""
+    return [name for name in table if name not in _NOT_METRICS and pd.api.types.is_numeric_dtype(table[name])]
+
+
+def arms_table(table: pd.DataFrame, *, baseline: str, metric: str) -> pd.DataFrame:
+    """One row an arm, for one slice.
+
+    Args:
+        table: one row a trial.
+        baseline: the arm that the others are compared with.
+        metric: the headline metric.
+
+    Returns:
+        Columns ``arm``; ``seeds`` and ``failed``, numbers of trials; ``mean``, ``low``, ``high`` of the headline metric
+        over seeds; ``difference``, ``difference_low``, ``difference_high`` to the baseline, paired by seed; and the
+        mean of every metric under its own name. Intervals are Student's at 95 %; what can't be said is NaN.
+    """
+    done = table[table["status"] == "done"]
+    names = metric_names(table)
+    reference = _by_seed(done, baseline, metric)
+    rows = []
+    for arm, trials in table.groupby("arm", sort=False):
+        values = _by_seed(done, str(arm), metric)
+        gains = (values - reference).dropna() if arm != baseline else values.iloc[:0]
+        rows.append(
+            {"arm": str(arm), "seeds": int(trials["status"].eq("done").sum())}
+            | {"failed": int(trials["status"].eq("failed").sum())}
+            | _interval_columns(values, "mean", "low", "high")
+            | _interval_columns(gains, "difference", "difference_low", "difference_high")
+            | done.loc[done["arm"] == arm, names].mean().to_dict()
+        )
+    return pd.DataFrame(rows)
+
+
+def arms_text(summary: pd.DataFrame, metric_name: str, failures: Mapping[str, str] | None = None) -> str:
+    """The table of arms for a terminal, with what failed below it.
+
+    Args:
+        summary: from :func:`arms_table`.
+        metric_name: the headline metric.
+        failures: error by trial.
+    """
+    lead = metric(metric_name)
+    more = [metric(name) for name in ("parameters", "train_wall_s_per_epoch") if name in summary]
+    table = Table(box=None, padding=(0, 3, 0, 0), header_style="bold")
+    table.add_column("arm")
+    for heading in (lead.label, "95 % interval", "difference", "95 % interval", *(each.label for each in more)):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for row in summary.to_dict("records"):
+        table.add_row(
+            Text(row["arm"]),
+            lead.show(row["mean"]),
+            lead.show_interval(row["low"], row["high"]),
+            lead.show_signed(row["difference"]),
+            lead.show_interval(row["difference_low"], row["difference_high"], signed=True),
+            *(each.show(row[each.name]) for each in more),
+        )
+    return "\n".join([as_text(table), *(f"failed: {trial}: {error}" for trial, error in (failures or {}).items())])
+
+
+def verdict_table(judgements: Sequence[Judgement]) -> Table:
+    """The verdicts with their reasons, for a terminal."""
+    table = Table(box=None, padding=(0, 2, 1, 0), header_style="bold")
+    for heading in ("claim", "verdict", "here"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("what decides", ratio=1)
+    several = len(places(judgements)) > 1
+    for each in judgements:
+        status = each.verdict.status
+        where = f" ({each.protocol}, {each.dataset})" if several else ""
+        table.add_row(
+            Text(each.claim.id),
+            Text(f"{SYMBOLS[status]} {status}", style=_COLOURS[status]),
+            number(each.verdict.measured),
+            Text.assemble(f"{each.claim.statement}{where}\n", (each.verdict.reason, "dim")),
+        )
+    return table
+
+
+def places(judgements: Sequence[Judgement]) -> set[tuple[str, str]]:
+    """The protocols and data sets on which claims were judged; those that could not be tested have none."""
+    return {(each.protocol, each.dataset) for each in judgements if each.dataset != MISSING}
+
+
+def as_text(table: Table, width: int = 120) -> str:
+    """A table as plain lines, without colours or trailing blanks."""
+    buffer = io.StringIO()
+    Console(file=buffer, width=width, color_system=None).print(table)
+    return "\n".join(line.rstrip() for line in buffer.getvalue().rstrip().splitlines())
+
+
+def _by_seed(done: pd.DataFrame, arm: str, metric: str) -> pd.Series[float]:
+    """The finite values of one arm's metric, by seed."""
+    if metric not in done:
+        return pd.Series(dtype=float)
+    values = done[done["arm"] == arm].set_index("seed")[metric].astype(float)
+    return values[np.isfinite(values)]
+
+
+def _interval_columns(values: pd.Series[float], *names: str) -> dict[str, float]:
+    nothing = Interval(np.nan, np.nan, np.nan, 0)
+    interval = mean_interval(values.to_numpy()) if len(values) else nothing
+    return dict(zip(names, (interval.mean, interval.low, interval.high), strict=True))

@@ -1,0 +1,51 @@
+"""The public names of a group's package, found in its files when they are asked for."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+from replank import discovery
+from replank.parts.part import Part
+
+
+def parts_defined_in(module: ModuleType) -> list[type[Part]]:
+    """The public, concrete parts that a module itself defines."""
+    return [
+        kind
+        for name, kind in vars(module).items()
+        if not name.startswith("_")
+        and inspect.isclass(kind)
+        and issubclass(kind, Part)
+        and not inspect.isabstract(kind)
+        and kind.__module__ == module.__name__
+    ]
+
+
+def exports(package: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """A group package's ``__getattr__`` and ``__dir__``: its interface's public names, and the parts in its files.
+
+    Nothing is imported before a name is asked for.
+    """
+
+    def public() -> dict[str, Any]:
+        interface = importlib.import_module(f"{package}._interface")
+        found = {name: getattr(interface, name) for name in interface.__all__}
+        for module in discovery.submodules(importlib.import_module(package)).values():
+            found |= {kind.__name__: kind for kind in parts_defined_in(module)}
+        return found
+
+    def get(name: str) -> Any:
+        if name.startswith("__") and name != "__all__":
+            raise AttributeError(name)
+        names = public()
+        if name == "__all__":
+            return sorted(names)
+        if name not in names:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        return names[name]
+
+    return get, lambda: sorted(public())

@@ -1,0 +1,69 @@
+"""Controls: the parts to compare with to know *why* something changed.
+
+A control is made from the replacement that it controls for, so that ``frozen(Q)`` and ``same_size(Q)`` fit wherever
+``Q`` fits. In :func:`replank.compare` they go by their names, ``"frozen"`` and ``"same-size"``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+
+from torch import nn
+
+from replank.errors import UnknownName, UsageError
+from replank.parts import group_of
+from replank.parts.replacement import Builder, Replacement, as_builder, describe
+
+
+def _named(name: str, builder: Builder, of: Replacement) -> Builder:
+    @wraps(builder)
+    def named(old: nn.Module) -> nn.Module:
+        return builder(old)
+
+    named.__name__ = f"{name} {describe(of)}"
+    return named
+
+
+def frozen(replacement: Replacement) -> Builder:
+    """The part with its parameters fixed at their initial values: what does *training* it contribute?"""
+
+    def build(old: nn.Module) -> nn.Module:
+        return as_builder(replacement)(old).requires_grad_(False)
+
+    return _named("frozen", build, replacement)
+
+
+def same_size(replacement: Replacement) -> Builder:
+    """The strongest classical part with no more parameters: what does the part do that its size does not?
+
+    Raises (when built):
+        UsageError: the slot belongs to no group of parts, so that its classical rivals are not known.
+        ValueError: no classical part is that small; the message says how small the smallest is.
+    """
+
+    def build(old: nn.Module) -> nn.Module:
+        group = group_of(old)
+        if group is None:
+            raise UsageError(
+                f"same_size: the slot must hold a module of a known group, got {type(old).__name__}. "
+                "Name a control of your own as a further arm."
+            )
+        budget = sum(parameter.numel() for parameter in as_builder(replacement)(old).parameters())
+        return group.same_size(old, budget)
+
+    return _named("same-size as", build, replacement)
+
+
+CONTROLS: dict[str, Callable[[Replacement], Builder]] = {"frozen": frozen, "same-size": same_size}
+
+
+def control(name: str) -> Callable[[Replacement], Builder]:
+    """The control of that name.
+
+    Raises:
+        UnknownName: there is none.
+    """
+    if name not in CONTROLS:
+        raise UnknownName("control", name, CONTROLS)
+    return CONTROLS[name]

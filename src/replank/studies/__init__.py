@@ -1,0 +1,1 @@
+"""Published systems, one folder each; found by looking, see :mod:`replank.discovery`."""

@@ -1,0 +1,14 @@
+"""What this study reruns."""
+
+from __future__ import annotations
+
+from replank.sources import Paper
+
+WANG2024CREEP = Paper(
+    key="wang2024creep",
+    title="Let the Quantum Creep In: Designing Quantum Neural Network Models by Gradually Swapping Out Classical Components",
+    authors=("Wang", "Myers", "Hollenberg", "Parampalli"),
+    year=2024,
+    arxiv="2409.17583",
+    code="https://github.com/peiyong-addwater/Let-The-Quantum-Creep-In (MIT)",
+)

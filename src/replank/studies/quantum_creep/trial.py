@@ -1,0 +1,93 @@
+"""One trial: frame the images, build the rung, train it, and look at what it has learned."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from replank.datasets import Dataset
+from replank.lab.feed import TensorFeed
+from replank.lab.task import Classification
+from replank.lab.training import Budget, train
+from replank.lab.trial import Measurements, Trial
+from replank.measure.loss_floor import bounded_logit_floor
+from replank.parts.linear.hamiltonian_reupload import HamiltonianReuploadLinear
+from replank.studies.quantum_creep.model import CONVOLUTIONS, creep_ladder
+from replank.studies.quantum_creep.settings import CreepSettings
+
+N_KERNELS_KEPT = 10
+
+
+def run(trial: Trial) -> Measurements:
+    """Train one arm; the data order and the initial values outside the slots depend on the seed alone."""
+    settings: CreepSettings = trial.settings
+    data = _subset(trial.dataset, settings, trial.seed)
+    training, test = (
+        TensorFeed(
+            framed(x, data.card.pixel_max, settings.frame).to(trial.device),
+            torch.from_numpy(y).to(trial.device),
+            batch_size=settings.batch_size,
+        )
+        for x, y in ((data.train_x, data.train_y), (data.test_x, data.test_y))
+    )
+    shape: tuple[int, int, int] = tuple(training.x.shape[1:])  # type: ignore[assignment]
+    model = creep_ladder(settings, shape).model(trial.arm.name, seed=trial.seed).to(trial.device)
+    budget = Budget(settings.epochs, functools.partial(torch.optim.Adam, lr=settings.lr))
+    measured = train(model, Classification(), training, test, budget, seed=trial.seed, progress=trial.progress)
+    measured.metrics |= _above_floor(measured.metrics["least_train_loss"], data.train_y) | _unitarity(model)
+    measured.artefacts["kernels"] = strongest_kernels(model)
+    return measured
+
+
+def framed(images: np.ndarray, pixel_max: float, frame: str) -> Tensor:
+    """Images as the network sees them: framed, then scaled to [-1, 1].
+
+    Padding comes before scaling, as in the official code, so that the frame is black (-1) and not grey (0).
+
+    Args:
+        images: shape ``(n, channels, height, width)``, values from 0 to ``pixel_max``.
+        pixel_max: greatest value a pixel can have.
+        frame: ``"pad"``, ``"halve"`` or ``"keep"``.
+    """
+    x = torch.from_numpy(images).float() / pixel_max
+    if frame == "halve":
+        x = functional.avg_pool2d(x, 2)
+    elif frame == "pad":
+        x = functional.pad(x, [(32 - x.shape[-1]) // 2] * 4)
+    return (x - 0.5) / 0.5
+
+
+def _subset(data: Dataset, settings: CreepSettings, seed: int) -> Dataset:
+    if not settings.n_train and not settings.n_test:
+        return data
+    return data.subset(settings.n_train or data.card.n_train, settings.n_test or data.card.n_test, seed=seed)
+
+
+def _above_floor(least_train_loss: float, labels: np.ndarray) -> dict[str, float]:
+    """How far the training loss stayed above what a unitary read-out can reach at best on these labels."""
+    floor = bounded_logit_floor(np.bincount(labels) / len(labels))
+    return {"loss_floor": floor, "train_loss_above_floor": least_train_loss - floor}
+
+
+@torch.no_grad()
+def _unitarity(model: nn.Module) -> dict[str, float]:
+    """Greatest Frobenius norm of ``U^dagger U - 1`` over the trained unitaries of the head, if it has any."""
+    heads = [module for module in model.modules() if isinstance(module, HamiltonianReuploadLinear)]
+    defects = [float((u.mH @ u - torch.eye(u.shape[-1], device=u.device)).norm(dim=(-2, -1)).max())
+               for u in (head.unitaries() for head in heads)]
+    return {"unitarity_defect": max(defects)} if defects else {}
+
+
+@torch.no_grad()
+def strongest_kernels(model: nn.Module) -> np.ndarray:
+    """The ten kernels of largest norm among all of both convolutions, strongest first, shape ``(10, 3, 3)``."""
+    layers = [model.get_submodule(name) for name in CONVOLUTIONS]
+    kernels = torch.cat(
+        [(layer.weight if isinstance(layer, nn.Conv2d) else layer.effective_kernel()).flatten(0, 1) for layer in layers]  # type: ignore[operator]
+    )
+    strongest = kernels.flatten(1).norm(dim=1).argsort(descending=True, stable=True)[:N_KERNELS_KEPT]
+    return kernels[strongest].cpu().numpy()

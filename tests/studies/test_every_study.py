@@ -1,0 +1,63 @@
+"""What holds for every study, found by looking: a new one is tested without a line here."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from replank import discovery
+from replank.lab.executors import InProcess
+from replank.lab.run import run_study
+from replank.lab.study import studies
+
+STUDIES = studies()
+CLAIMS = [(study, claim) for study in STUDIES.values() for claim in study.claims]
+RULES = [(claim, protocol) for _, claim in CLAIMS for protocol in claim.rules]
+
+
+def test_every_folder_is_a_study():
+    assert not discovery.broken("replank.studies")
+    assert {name.replace("_", "-") for name in discovery.members("replank.studies")} == set(STUDIES)
+    assert all(study.slug == slug for slug, study in STUDIES.items())
+
+
+@pytest.mark.parametrize(("claim", "protocol"), RULES, ids=[f"{claim.id}-{protocol}" for claim, protocol in RULES])
+def test_every_claim_can_fail(claim, protocol):
+    assert claim.rules[protocol](claim.counterexample).status == "not reproduced"
+
+
+@pytest.mark.parametrize(("study", "claim"), CLAIMS, ids=[f"{study.slug}-{claim.id}" for study, claim in CLAIMS])
+def test_every_claim_knows_real_protocols(study, claim):
+    protocols = {name for scale in study.scales.values() for name in scale.protocols}
+    assert set(claim.rules) <= protocols
+    assert claim.statement
+    assert claim.reported
+
+
+@pytest.mark.parametrize("study", STUDIES.values(), ids=STUDIES.keys())
+def test_claims_and_arms_have_names_of_their_own(study):
+    assert len({claim.id for claim in study.claims}) == len(study.claims)
+    assert len({arm.name for arm in study.arms}) == len(study.arms)
+    assert study.baseline.kind == "baseline"
+    assert {"smoke", "small", "paper"} <= set(study.scales)
+
+
+@pytest.mark.parametrize("study", [s for s in STUDIES.values() if s.ladder], ids=lambda study: study.slug)
+def test_every_arm_has_a_rung(study):
+    for scale in study.scales.values():
+        for protocol in scale.protocols.values():
+            assert list(study.ladder(protocol.settings).rungs) == [arm.name for arm in study.arms]
+
+
+@pytest.mark.study
+@pytest.mark.parametrize("study", STUDIES.values(), ids=STUDIES.keys())
+def test_smoke_scale_runs_and_can_be_judged(study, tmp_path):
+    threads = torch.get_num_threads()
+    run = run_study(study.slug, scale="smoke", ledger=tmp_path / "ledger.sqlite", executor=InProcess())
+    assert run.failed == 0, run.records.table[["arm", "seed", "error"]]
+    assert run.done == len(study.arms) * study.scale("smoke").seeds
+    assert {judgement.claim.id for judgement in run.judgements} == {claim.id for claim in study.claims}
+    assert all(judgement.verdict.reason for judgement in run.judgements)
+    assert torch.get_num_threads() == threads
+    again = run_study(study.slug, scale="smoke", ledger=tmp_path / "ledger.sqlite", executor=InProcess())
+    assert (again.done, again.reused) == (0, run.done)
