@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from replank._version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from replank.compare import Comparison as Comparison
-    from replank.compare import compare as compare
+    from replank.comparison import Comparison as Comparison
+    from replank.comparison import compare as compare
     from replank.lab.claim import Claim as Claim
     from replank.lab.run import run_study as run_study
     from replank.lab.study import Arm as Arm
@@ -20,28 +20,28 @@ if TYPE_CHECKING:
     from replank.parts.controls import frozen as frozen
     from replank.parts.controls import same_size as same_size
     from replank.parts.replacement import part as part
-    from replank.swap import Ladder as Ladder
-    from replank.swap import Swap as Swap
-    from replank.swap import find_slots as find_slots
-    from replank.swap import swap as swap
+    from replank.slots import Ladder as Ladder
+    from replank.slots import Swap as Swap
+    from replank.slots import find_slots as find_slots
+    from replank.slots import swap as swap
 
 _HOME = {
     "Arm": "replank.lab.study",
     "Claim": "replank.lab.claim",
-    "Comparison": "replank.compare",
-    "Ladder": "replank.swap",
+    "Comparison": "replank.comparison",
+    "Ladder": "replank.slots",
     "Study": "replank.lab.study",
-    "Swap": "replank.swap",
-    "compare": "replank.compare",
-    "find_slots": "replank.swap",
+    "Swap": "replank.slots",
+    "compare": "replank.comparison",
+    "find_slots": "replank.slots",
     "frozen": "replank.parts.controls",
     "part": "replank.parts.replacement",
     "run_study": "replank.lab.run",
     "same_size": "replank.parts.controls",
-    "swap": "replank.swap",
+    "swap": "replank.slots",
 }
 
-__all__ = ["__version__", *_HOME]  # noqa: PLE0604  strings all
+__all__ = ["__version__", *_HOME]
 
 
 def __getattr__(name: str) -> Any:

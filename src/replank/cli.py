@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,7 +20,8 @@ from replank._version import __version__
 from replank.errors import LedgerError, UsageError
 
 if TYPE_CHECKING:
-    from replank.lab.claim import Judgement
+    from rich.console import Console
+
     from replank.lab.records import Records
     from replank.lab.study import Study
 
@@ -45,6 +46,7 @@ app = typer.Typer(
     cls=_Commands,
     help="Replace one part of a neural network, keep the rest, and measure what changed.",
     no_args_is_help=True,
+    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -59,7 +61,8 @@ LedgerName = Annotated[
     str, typer.Option("--ledger", envvar="REPLANK_LEDGER", metavar="PATH|URL", help="Where records are kept.")
 ]
 DataFolder = Annotated[
-    Path | None, typer.Option("--data", metavar="DIR", help="Folder of the data files. Default: REPLANK_DATA, or a cache.")
+    Path | None,
+    typer.Option("--data", metavar="DIR", help="Folder of the data files. Default: REPLANK_DATA, or a cache."),
 ]
 
 
@@ -82,13 +85,13 @@ def _main(
 def list_studies(as_json: AsJson = False) -> None:
     """List the studies."""
     from replank.lab.report.overview import study_rows
-    from replank.lab.report.terminal import print_rows
+    from replank.lab.report.terminal import print_studies
 
     rows = study_rows()
     if as_json:
         _dump(rows)
     else:
-        print_rows(_console(), rows, wide="title")
+        print_studies(_console(), rows)
 
 
 @app.command()
@@ -111,7 +114,9 @@ def run(
     scale: ScaleName = "small",
     arms: Annotated[str | None, typer.Option(metavar="A,B", help="Only these arms.")] = None,
     seeds: Annotated[int | None, typer.Option(help="Number of seeds.")] = None,
-    dataset: Annotated[str | None, typer.Option(metavar="A,B", help="These data sets instead of the usual ones.")] = None,
+    dataset: Annotated[
+        str | None, typer.Option(metavar="A,B", help="These data sets instead of the usual ones.")
+    ] = None,
     protocol: Annotated[str | None, typer.Option(metavar="A,B", help="Only these protocols.")] = None,
     workers: Annotated[int | None, typer.Option(help="Trials at a time. Default: one on each core.")] = None,
     threads: Annotated[int, typer.Option(help="Compute threads of each trial.")] = 1,
@@ -126,18 +131,26 @@ def run(
 ) -> None:
     """Run a study: what the ledger has already is not run again. Prints the verdicts and writes a report."""
     from replank.lab.executors import InProcess, ProcessPool
-    from replank.lab.report.progress import watching
-    from replank.lab.run import n_trials, run_study
+    from replank.lab.report.overview import run_summary
+    from replank.lab.report.progress import planned_trials, watching
+    from replank.lab.report.study_report import page_path, write_study_page
+    from replank.lab.report.terminal import print_run
+    from replank.lab.run import run_study
     from replank.lab.study import find_study
 
     found = find_study(study)
-    choice = {"arms": _names(arms), "seeds": seeds, "datasets": _names(dataset), "protocols": _names(protocol)}
-    with watching(n_trials(found, scale, **choice), found.headline_metric, _console(stderr=True)) as on_event:
+    chosen_arms, chosen_datasets, chosen_protocols = _names(arms), _names(dataset), _names(protocol)
+    total = planned_trials(found, scale, chosen_arms, seeds, chosen_datasets, chosen_protocols)
+    overrides = _overrides(settings or [])
+    with watching(total, found.headline_metric, _console(stderr=True)) as on_event:
         ran = run_study(
             study,
             scale=scale,
-            **choice,
-            overrides=_overrides(settings or []),
+            arms=chosen_arms,
+            seeds=seeds,
+            datasets=chosen_datasets,
+            protocols=chosen_protocols,
+            overrides=overrides,
             ledger=ledger,
             executor=InProcess() if workers == 1 else ProcessPool(workers),
             data_folder=data,
@@ -145,10 +158,200 @@ def run(
             threads=threads,
             on_event=on_event,
         )
-    page = None if no_report else _write_report(found, scale, ran.records, ran.judgements, _page_path(ledger, found, scale, dataset))
+    page = None
+    if not no_report:
+        page = write_study_page(
+            page_path(ledger, found, scale, chosen_datasets), found, ran.records, ran.judgements, scale=scale
+        )
     if as_json:
-        _dump_run(ran, page)
+        _dump(run_summary(ran, page))
     else:
-        _print_run(ran, page)
+        print_run(_console(), ran, page)
     if ran.failed:
         raise typer.Exit(1)
+
+
+@app.command()
+def report(
+    study: StudyName,
+    scale: ScaleName = "small",
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where to write. Default: beside the ledger.")
+    ] = None,
+    ledger: LedgerName = DEFAULT_LEDGER,
+) -> None:
+    """Write the HTML report of a study from the ledger."""
+    from replank.lab.claim import judge
+    from replank.lab.report.study_report import page_path, write_study_page
+    from replank.lab.study import find_study
+
+    found = find_study(study)
+    found.scale(scale)
+    records = _newest(ledger, found, scale)
+    if not records.records:
+        raise UsageError(
+            f"report: the ledger must hold trials of {found.slug} at scale {scale}, got none in {ledger}. "
+            f"Run `replank run {study} --scale {scale}` first, or name another ledger."
+        )
+    path = out or page_path(ledger, found, scale, None)
+    typer.echo(write_study_page(path, found, records, judge(found.claims, records.table), scale=scale))
+
+
+@app.command()
+def claims(study: AnyStudy = None, ledger: LedgerName = DEFAULT_LEDGER, as_json: AsJson = False) -> None:
+    """Judge the claims of a study, or of all, on what the ledger holds."""
+    from replank.lab.claim import judge
+    from replank.lab.report.overview import verdict_rows
+    from replank.lab.report.tables import verdict_table
+    from replank.lab.study import find_study, studies
+
+    chosen = [find_study(study)] if study else list(studies().values())
+    judged = {each.slug: judge(each.claims, _newest(ledger, each, None).table) for each in chosen}
+    if as_json:
+        _dump({slug: verdict_rows(judgements) for slug, judgements in judged.items()})
+        return
+    for slug, judgements in judged.items():
+        _console().print(f"[bold]{slug}[/bold]")
+        _console().print(verdict_table(judgements))
+
+
+@app.command()
+def parts(
+    for_layer: Annotated[
+        str | None, typer.Option("--for", metavar="LAYER", help='What can replace a layer, e.g. "Linear(784, 10)".')
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the parts, or those that can replace a layer, with their numbers of parameters."""
+    from replank.lab.report.overview import part_rows, replacement_rows
+    from replank.lab.report.terminal import print_rows
+
+    rows = replacement_rows(for_layer) if for_layer else part_rows()
+    if as_json:
+        _dump(rows)
+    else:
+        print_rows(_console(), rows, wide="why not" if for_layer else "about")
+
+
+@data_app.command("list")
+def list_data(as_json: AsJson = False) -> None:
+    """List the data sets."""
+    from replank.lab.report.overview import data_infos
+    from replank.lab.report.terminal import print_rows
+
+    rows = data_infos()
+    if as_json:
+        _dump(rows)
+    else:
+        print_rows(_console(), rows, wide="title")
+
+
+@data_app.command("verify")
+def verify_data(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Data sets; all unless given.")] = None,
+    data: DataFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check the data sets' files against their known checksums."""
+    from replank.lab.report.overview import data_rows
+    from replank.lab.report.terminal import print_data
+
+    rows = data_rows(data, names or None)
+    if as_json:
+        _dump(rows)
+    else:
+        print_data(_console(), rows)
+
+
+@data_app.command("fetch")
+def fetch_data(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A data set.")],
+    data: DataFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Download a data set and verify it."""
+    from replank import datasets
+    from replank.lab.report.overview import data_rows
+    from replank.lab.report.terminal import print_data
+
+    datasets.fetch(name, data)
+    rows = data_rows(data, [name])
+    if as_json:
+        _dump(rows)
+    else:
+        print_data(_console(), rows)
+
+
+@app.command()
+def doctor(ledger: LedgerName = DEFAULT_LEDGER, data: DataFolder = None, as_json: AsJson = False) -> None:
+    """Say what a bug report needs: versions, threads, BLAS, GPU, data, ledger, what can't be imported."""
+    from replank.lab.report.overview import machine
+    from replank.lab.report.terminal import print_facts
+
+    facts = machine(ledger, data)
+    if as_json:
+        _dump(facts)
+    else:
+        print_facts(_console(), facts)
+
+
+@app.command()
+def cite(study: AnyStudy = None) -> None:
+    """Print BibTeX of replank and of a study's paper."""
+    from replank.lab.report.study_report import citation, own_citation
+    from replank.lab.study import find_study
+
+    typer.echo(citation(find_study(study)) if study else own_citation())
+
+
+def main() -> None:
+    """The entry point of ``replank`` and of ``python -m replank``."""
+    app(prog_name="replank")
+
+
+def _names(text: str | None) -> list[str] | None:
+    """What stands between the commas."""
+    return None if text is None else [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _overrides(settings: list[str]) -> dict[str, str]:
+    pairs = [text.partition("=") for text in settings]
+    for name, equals, _ in pairs:
+        if not (name and equals):
+            raise UsageError(
+                f"--set: a setting must read NAME=VALUE, got {name + equals!r}. For example --set epochs=3."
+            )
+    return {name: value for name, _, value in pairs}
+
+
+def _newest(ledger: str, study: Study, scale: str | None) -> Records:
+    """What a ledger holds; one that does not exist holds nothing, and is not created by looking."""
+    from replank.lab.ledger import Ledger
+    from replank.lab.records import Records
+    from replank.lab.report.study_report import in_order
+
+    if "://" not in ledger and not Path(ledger).exists():
+        return Records.of([])
+    return in_order(study, Ledger(ledger).newest(study.slug, scale=scale))
+
+
+def _console(*, stderr: bool = False) -> Console:
+    from rich.console import Console
+
+    console = Console(stderr=stderr, highlight=False)
+    if not console.is_terminal:
+        console.width = 120  # a file or a pipe has no width of its own, and 80 columns cramp tables
+    return console
+
+
+def _dump(value: Any) -> None:
+    """Strict JSON: what is not a finite number is null."""
+    typer.echo(json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False, default=str))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(name): _finite(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,8 +1,8 @@
 """Finding what is there: parts, studies and data sets are found by looking, no central list is kept.
 
 An entry point of the groups ``replank.parts``, ``replank.studies`` or ``replank.datasets`` names a package; the modules
-in that package are the members. Our own packages are registered in the same way as everyone else's. A package that can't
-be imported is reported by :func:`broken`, and never stops the rest.
+in that package are the members. Our own packages are registered in the same way as everyone else's. What can't be
+imported is reported by :func:`broken`, and never stops the rest.
 """
 
 from __future__ import annotations

@@ -8,7 +8,6 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from replank.lab.claim import Claim, difference, every_seed, table_of
@@ -56,7 +55,7 @@ def _descend(trial: Trial) -> Measurements:
         trial.progress(epoch, trial.settings.epochs, curves[-1])
     loss = float((x @ weight - y).square().mean()) + (0.5 if trial.arm.name == "worse" else 0.0)
     return Measurements(
-        {"train_loss": float("nan") if trial.arm.name == "diverges" else loss}, curves, {"weight": np.array(weight)}
+        {"train_loss": float("nan") if trial.arm.name == "diverges" else loss}, curves, {"weight": weight.numpy()}
     )
 
 
@@ -91,7 +90,7 @@ STUDY = Study(
     scales={
         "smoke": Scale({"plain": Protocol(FakeSettings())}, ("digits",), seeds=2, minutes=0.1),
         "paper": Scale(
-            {"plain": Protocol(FakeSettings(epochs=3)), "late": Protocol(FakeSettings())}, ("digits",), seeds=1, minutes=1
+            {"plain": Protocol(FakeSettings(epochs=3)), "late": Protocol(FakeSettings())}, ("digits",), 1, minutes=1
         ),
     },
     run=run,

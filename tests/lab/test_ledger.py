@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from replank.errors import LedgerError
 from replank.lab import schema
@@ -314,8 +315,9 @@ def revise(monkeypatch: pytest.MonkeyPatch, folder: Path, more: str = "") -> Non
     (folder / "versions").mkdir(parents=True)
     for path in schema.MIGRATIONS.rglob("*.py"):
         (folder / path.relative_to(schema.MIGRATIONS)).write_text(path.read_text())
-    (folder / "versions" / "r9999_later.py").write_text(LATER.format(head="0001", more=more))
+    (folder / "versions" / "r9999_later.py").write_text(LATER.format(head=schema.HEAD, more=more))
     monkeypatch.setattr(schema, "MIGRATIONS", folder)
+    monkeypatch.setattr(schema, "HEAD", "9999")
 
 
 def columns_of_trials(path: Path | None) -> set[str]:
@@ -331,6 +333,9 @@ def test_the_migrations_make_the_tables_that_the_code_uses(ledger: Ledger) -> No
             connection, opts={"version_table": schema.VERSION_TABLE, "compare_type": True}
         )
         assert compare_metadata(context, schema.metadata) == []
+        assert context.get_current_heads() == (schema.HEAD,)
+    scripts = ScriptDirectory(str(schema.MIGRATIONS))
+    assert scripts.get_heads() == [schema.HEAD]
 
 
 def test_an_older_ledger_is_migrated_with_its_records(

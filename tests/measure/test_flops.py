@@ -84,10 +84,21 @@ def test_leaves_the_module_as_it_was():
     model = nn.Sequential(nn.Linear(3, 3), nn.BatchNorm1d(3), nn.Dropout()).train()
     model[2].eval()
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    fast_path = torch.backends.mha.get_fastpath_enabled()
     forward_flops(model, torch.ones(2, 3))
     assert [child.training for child in model] == [True, True, False]
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+
+
+@pytest.fixture(params=[True, False], ids=["fast path", "no fast path"])
+def fast_path(request):
+    before = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(request.param)
+    yield request.param
+    torch.backends.mha.set_fastpath_enabled(before)
+
+
+def test_leaves_the_switches_of_torch_as_they_were(fast_path):
+    forward_flops(nn.Linear(2, 2), torch.ones(1, 2))
     assert torch.backends.mha.get_fastpath_enabled() == fast_path
 
 

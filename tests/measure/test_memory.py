@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import gc
+
 import numpy as np
 import pytest
 
@@ -42,6 +44,18 @@ def test_what_was_there_before_does_not_count():
         held = block(50)
     assert 40 * MB <= peak.bytes <= 120 * MB
     del before, held
+
+
+@pytest.mark.usefixtures("gauge")
+def test_garbage_from_before_does_not_make_room():
+    cycle = [block(200)]
+    cycle.append(cycle)
+    del cycle
+    with PeakMemory() as peak:
+        gc.collect()
+        held = block(100)
+    assert 80 * MB <= peak.bytes <= 180 * MB
+    del held
 
 
 @pytest.mark.usefixtures("gauge")

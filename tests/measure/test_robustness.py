@@ -62,6 +62,19 @@ def test_the_attacker_stays_inside_the_bounds(linear, data):
     assert expected > adversarial_accuracy(linear, x, y, [0.4], bounds=(-10, 10))[0.4]
 
 
+def test_a_sample_that_was_wrong_does_not_become_right():
+    class Valley(nn.Module):
+        """Right where |x| > 1."""
+
+        def forward(self, x):
+            return torch.cat([1 - x.square(), x.square() - 1], dim=1)
+
+    # the step from 0.5 towards the bottom of the valley overshoots, and ends at -1.5 on the right side
+    x, y = torch.tensor([[0.5]], dtype=torch.float64), torch.tensor([1])
+    assert accuracy(Valley()(x - 2), y) == 1
+    assert adversarial_accuracy(Valley(), x, y, [2.0], bounds=(-10, 10)) == {2.0: 0.0}
+
+
 @ATTACKS
 def test_same_seed_same_attack_and_no_global_randomness(linear, data, attack):
     state = torch.random.get_rng_state()
@@ -123,6 +136,7 @@ def test_missing_foolbox_names_the_extra(linear, data, monkeypatch):
 WRONG = {
     "outside bounds": ({"bounds": (0, 1)}, ValueError, r"`x` must lie in bounds=\(0, 1\), got values in \[-0.99"),
     "negative epsilon": ({"epsilons": [-0.1]}, ValueError, "`epsilons` must be finite and not negative, got -0.1"),
+    "no epsilon": ({"epsilons": []}, ValueError, r"`epsilons` must hold at least one number, got \[\]"),
     "unknown attack": ({"attack": "fgms"}, ValueError, "`attack` must be one of fgsm, pgd, got attack='fgms'"),
     "integer input": ({"x": torch.zeros(600, 6, dtype=torch.uint8)}, TypeError, "`x` must be floating point"),
     "label out of range": ({"y": torch.full((600,), 2)}, ValueError, r"`labels` must lie in 0..1"),

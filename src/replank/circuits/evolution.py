@@ -30,7 +30,7 @@ def embed_hamiltonian(features: Tensor, d: int) -> Tensor:
 
     Shape: ``(*, k) -> (*, d, d)``, with ``k <= d^2``.
     """
-    matrix = F.pad(features, (0, d * d - features.shape[-1])).unflatten(-1, (d, d))
+    matrix = F.pad(features, (0, d * d - features.shape[-1])).reshape(*features.shape[:-1], d, d)
     return (matrix + matrix.mT) / 2
 
 
@@ -53,7 +53,7 @@ def reuploading_states(features: Tensor, unitaries: Tensor, times: Tensor) -> Te
             "reuploading_states: shapes must be (B, k <= d^2), (L, d, d) and (1,) or (L,), got features="
             f"{tuple(features.shape)}, unitaries={tuple(unitaries.shape)}, times={tuple(times.shape)}."
         )
-    rows = _Reuploading.apply(features, _row_form(unitaries), times)[0]
+    rows = _Reuploading.apply(features, _row_form(unitaries), times)[0]  # type: ignore[no-untyped-call]
     return torch.complex(rows[:, 0], rows[:, 1])
 
 
@@ -81,7 +81,7 @@ def _series_rows(features: Tensor, shared: Tensor, times: Tensor) -> Tensor:
     rows = _uniform_rows(features, d).flatten(1)
     for own_step, shared_step in zip(own.expand(n_reps, -1, -1, -1), shared, strict=True):
         rows = (rows[:, None] @ own_step)[:, 0] @ shared_step
-    return rows.unflatten(1, (2, d))
+    return rows.reshape(-1, 2, d)
 
 
 def _chunks(n_samples: int, d: int, like: Tensor) -> list[slice]:
@@ -99,8 +99,8 @@ def _turn(rows: Tensor, angle: Tensor) -> Tensor:
 class _Reuploading(Function):
     """Final rows ``(B, 2, d)``, then what the backward pass needs.
 
-    That is: eigenvalues, eigenvectors, and ``(B, L, 2, d)`` rows before each data step in the eigenbasis (``sigma``) and
-    after it in the computational basis (``after``).
+    That is: eigenvalues, eigenvectors, and rows ``(B, L, 2, d)`` before each data step in the eigenbasis (``sigma``)
+    and after it in the computational basis (``after``).
     """
 
     @staticmethod
@@ -120,7 +120,7 @@ class _Reuploading(Function):
             for step in range(n_reps):
                 sigma[chunk, step] = rows = rows @ q
                 after[chunk, step] = rows = _turn(rows, angles[step]) @ q.mT
-                rows = (rows.flatten(1) @ shared[step]).unflatten(1, (2, d))
+                rows = (rows.flatten(1) @ shared[step]).view(-1, 2, d)
             final[chunk] = rows
 
         for _ in map_chunks(evolve, _chunks(n_samples, d, features), features.device):
@@ -134,7 +134,7 @@ class _Reuploading(Function):
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor, *_: Tensor) -> tuple[Tensor, ...]:
-        return _ReuploadingGradient.apply(grad, *ctx.saved_tensors)
+        return _ReuploadingGradient.apply(grad, *ctx.saved_tensors)  # type: ignore[no-untyped-call]
 
     @staticmethod
     def vmap(info: Any, in_dims: Any, *arguments: Tensor) -> Any:
@@ -168,7 +168,7 @@ class _ReuploadingGradient(Function):
             for step in reversed(range(n_reps)):
                 flat = rows.flatten(1)
                 torch.mm(after[chunk, step].flatten(1).T, flat, out=chunk_shared[step])
-                gamma[:, step] = rows = (flat @ shared[step].T).unflatten(1, (2, d)) @ q
+                gamma[:, step] = rows = (flat @ shared[step].T).view(-1, 2, d) @ q
                 rows = _turn(rows, -angles[step]) @ q.mT
             gradient = _embedded_gradient(q, a, times, sigma[chunk], gamma)
             grad_features[chunk] = gradient.flatten(1)[:, : features.shape[1]]

@@ -15,13 +15,13 @@ from replank.circuits.second_order import one_by_one, second_order
 def hermitian_expm(hamiltonian: Tensor, t: float | Tensor = 1.0) -> Tensor:
     r"""The unitary ``exp(+i t H)`` of real symmetric or complex Hermitian matrices.
 
-    Value and gradients equal those of ``torch.matrix_exp(1j * t * H)`` wherever ``H`` is Hermitian, repeated eigenvalues
-    included, but take one eigendecomposition instead of a series: forwards ``Q exp(i a) Q^+`` with the eigenvalues ``a``
-    of ``t H``, backwards the Daleckii-Krein formula with the divided differences
+    Value and gradients equal those of ``torch.matrix_exp(1j * t * H)`` wherever ``H`` is Hermitian, repeated
+    eigenvalues included, but take one eigendecomposition instead of a series: forwards ``Q exp(i a) Q^+`` with the
+    eigenvalues ``a`` of ``t H``, backwards the Daleckii-Krein formula with the divided differences
     ``phi_ab = i exp(i (a + b) / 2) sinc((a - b) / 2)``. Only the lower triangle of ``H`` is read.
 
-    Shape: ``hamiltonian`` ``(*, d, d)``; a tensor ``t`` has a shape that broadcasts against ``*``; the result is complex,
-    ``(*, d, d)``.
+    Shape: ``hamiltonian`` ``(*, d, d)``; a tensor ``t`` has a shape that broadcasts against ``*``; the result is
+    complex, ``(*, d, d)``.
 
     Args:
         hamiltonian: Hermitian matrices.
@@ -39,7 +39,7 @@ def hermitian_expm(hamiltonian: Tensor, t: float | Tensor = 1.0) -> Tensor:
         if t.is_complex():
             raise TypeError(f"hermitian_expm: `t` must be real, got dtype={t.dtype}.")
         t = t[..., None, None]
-    unitary: Tensor = _HermitianExpm.apply(t * hamiltonian)[0]
+    unitary: Tensor = _HermitianExpm.apply(t * hamiltonian)[0]  # type: ignore[no-untyped-call]
     return unitary
 
 
@@ -100,7 +100,7 @@ class _HermitianExpm(Function):
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor, *_: Tensor) -> Tensor:
-        return _HermitianExpmGradient.apply(grad, *ctx.saved_tensors)[0]
+        return _HermitianExpmGradient.apply(grad, *ctx.saved_tensors)[0]  # type: ignore[no-untyped-call]
 
     @staticmethod
     def vmap(info: Any, in_dims: Any, *arguments: Tensor) -> Any:

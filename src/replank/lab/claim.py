@@ -81,14 +81,14 @@ class Judgement:
 
 
 def judge(claims: Iterable[Claim], table: pd.DataFrame) -> list[Judgement]:
-    """Judge every claim on every slice that can test it; a claim that no slice can test is ``not tested``, and says why.
+    """Judge every claim on every slice that can test it; if none can, the claim is ``not tested``, and says why.
 
     Args:
         claims: what to judge.
         table: records of one study: columns ``scale``, ``protocol``, ``dataset``, ``arm``, ``seed``, ``status``,
             ``error`` and one for each metric.
     """
-    slices = list(table.groupby(["scale", "protocol", "dataset"], sort=False)) if len(table) else []
+    slices = _slices(table)
     judgements = []
     for claim in claims:
         found = [
@@ -100,6 +100,17 @@ def judge(claims: Iterable[Claim], table: pd.DataFrame) -> list[Judgement]:
     return judgements
 
 
+_Slices = list[tuple[tuple[str, str, str], pd.DataFrame]]
+
+
+def _slices(table: pd.DataFrame) -> _Slices:
+    """The rows of each (scale, protocol, dataset), in order of appearance."""
+    if table.empty:
+        return []
+    groups = table.groupby(["scale", "protocol", "dataset"], sort=False)
+    return [((str(scale), str(protocol), str(dataset)), rows) for (scale, protocol, dataset), rows in groups]
+
+
 def _judge_slice(claim: Claim, protocol: str, dataset: str, rows: pd.DataFrame) -> Verdict:
     verdict = claim.rules[protocol](rows)
     if claim.datasets and dataset not in claim.datasets:
@@ -108,7 +119,7 @@ def _judge_slice(claim: Claim, protocol: str, dataset: str, rows: pd.DataFrame) 
     return verdict
 
 
-def _untestable(claim: Claim, slices: list[tuple[tuple[str, str, str], pd.DataFrame]]) -> Verdict:
+def _untestable(claim: Claim, slices: _Slices) -> Verdict:
     if not slices:
         return Verdict("not tested", "No trial has been run.")
     have = sorted({dataset for (_, _, dataset), _ in slices})
@@ -246,7 +257,7 @@ def with_note(rule: Rule, note: str) -> Rule:
 
 
 def table_of(**arms: Mapping[str, Iterable[float]]) -> pd.DataFrame:
-    """A small table for counterexamples: ``table_of(dense={"test_accuracy": [0.9, 0.91]}, ...)``; ``_`` reads as ``-``."""
+    """A small table for counterexamples: ``table_of(dense={"test_accuracy": [0.9, 0.91]})``; ``_`` reads as ``-``."""
     rows: list[dict[str, object]] = []
     for arm, metrics in arms.items():
         columns = {name: list(values) for name, values in metrics.items()}

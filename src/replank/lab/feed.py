@@ -52,13 +52,13 @@ class TensorFeed:
     def shuffled(self, seed: int, epoch: int) -> Iterator[Batch]:
         """Batches in an order of the seed's own."""
         order = torch.randperm(len(self.x), generator=torch_stream(seed, "order", epoch)).to(self.x.device)
-        for chosen in order.split(self.batch_size):
+        for chosen in torch.split(order, self.batch_size):
             yield self.x[chosen], self.y[chosen]
 
     def ordered(self) -> Iterator[Batch]:
         """Batches in the data's order."""
         size = self.evaluation_batch_size
-        yield from zip(self.x.split(size), self.y.split(size), strict=True)
+        yield from zip(torch.split(self.x, size), torch.split(self.y, size), strict=True)
 
 
 class LoaderFeed:

@@ -47,14 +47,17 @@ class Records:
         The fields of its key with their digest, ``status``, ``error``, ``traceback``, ``wall_s``, ``cpu_s``,
         ``started``, and a column for each metric (NaN where a trial does not have it).
         """
+        metrics = sorted({name for record in self.records for name in record.measurements.metrics})
         rows = [
-            {name: getattr(record.key, name) for name in _OF_THE_KEY}
-            | {"digest": record.key.digest}
-            | {name: getattr(record, name) for name in _OF_THE_TRIAL}
-            | record.measurements.metrics
+            (
+                *(getattr(record.key, name) for name in _OF_THE_KEY),
+                record.key.digest,
+                *(getattr(record, name) for name in _OF_THE_TRIAL),
+                *(record.measurements.metrics.get(name, np.nan) for name in metrics),
+            )
             for record in self.records
         ]
-        return pd.DataFrame(rows) if rows else pd.DataFrame(columns=[*_OF_THE_KEY, "digest", *_OF_THE_TRIAL])
+        return pd.DataFrame(rows, columns=[*_OF_THE_KEY, "digest", *_OF_THE_TRIAL, *metrics])
 
     @cached_property
     def curves(self) -> pd.DataFrame:
@@ -63,7 +66,7 @@ class Records:
             (*(getattr(record.key, name) for name in _CELL), int(point["epoch"]), name, value)
             for record in self.records
             for point in record.measurements.curves
-            for name, value in point.items()
+            for name, value in sorted(point.items())
             if name != "epoch"
         ]
         return pd.DataFrame(rows, columns=list(_CURVE_COLUMNS))

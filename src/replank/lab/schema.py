@@ -5,15 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 
 from replank.errors import LedgerError
 
 VERSION_TABLE = "replank_schema_version"
 MIGRATIONS = Path(__file__).parent / "migrations"
+HEAD = "0001"
+"""The revision that the tables below are."""
 
 metadata = sa.MetaData()
 
@@ -103,22 +101,36 @@ def migrate(connection: sa.Connection) -> None:
     Raises:
         LedgerError: a newer replank has written it, or it belongs to another program.
     """
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    config.attributes["connection"] = connection
-    scripts = ScriptDirectory.from_config(config)
-    context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
-    current = context.get_current_revision()
-    if current == scripts.get_current_head():
+    current = _revision(connection)
+    if current == HEAD:
         return
     if current is None:
         _refuse_foreign_tables(connection)
-    elif current not in {script.revision for script in scripts.walk_revisions()}:
+    _upgrade(connection, current)
+
+
+def _revision(connection: sa.Connection) -> str | None:
+    if not sa.inspect(connection).has_table(VERSION_TABLE):
+        return None
+    return connection.execute(sa.select(sa.column("version_num")).select_from(sa.table(VERSION_TABLE))).scalar()
+
+
+def _upgrade(connection: sa.Connection, current: str | None) -> None:
+    # alembic takes half a second to import, and most ledgers are up to date
+    from alembic import command
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if current is not None and current not in known:
         raise LedgerError(
-            f"its schema {current!r} is newer than this replank, which knows {scripts.get_current_head()!r}. "
+            f"its schema {current!r} is newer than this replank, which knows {HEAD!r}. "
             "Install the replank that wrote it, or name another ledger"
         )
-    command.upgrade(config, "head")
+    command.upgrade(config, HEAD)
 
 
 def _refuse_foreign_tables(connection: sa.Connection) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from replank import discovery
 from replank.errors import UnknownName, UsageError
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from replank.lab.claim import Claim
     from replank.lab.records import Records
     from replank.lab.trial import Measurements, Trial
-    from replank.swap import Ladder
+    from replank.slots import Ladder
 
 Settings = Any
 """A frozen dataclass of a study's own: what a trial needs to know besides its arm, seed and data."""
@@ -65,7 +65,7 @@ class Protocol:
             if fnmatch.fnmatchcase(arm, pattern):
                 changes |= change
         changes |= self.by_dataset.get(dataset, {})
-        return replace(self.settings, **changes, **_parse(self.settings, overrides))
+        return _overridden(replace(self.settings, **changes), overrides)
 
 
 @dataclass(frozen=True)
@@ -209,22 +209,23 @@ def _modules() -> dict[str, ModuleType]:
     return {name: module for name, module in found.items() if hasattr(module, "STUDY")}
 
 
-def _parse(settings: Settings, overrides: Mapping[str, str]) -> dict[str, Any]:
-    """Turn ``--set`` texts into values of the settings' declared types."""
-    if not is_dataclass(settings):
+def _overridden(settings: Settings, overrides: Mapping[str, str]) -> Settings:
+    """The settings with some replaced by what ``--set`` gave as text, read as the declared types."""
+    if not is_dataclass(settings) or isinstance(settings, type):
         raise TypeError(f"Protocol: `settings` must be a dataclass instance, got {type(settings).__name__}.")
     types = {entry.name: entry.type for entry in fields(settings)}
-    values: dict[str, Any] = {}
-    for name, text in overrides.items():
+    for name in overrides:
         if name not in types:
             raise UnknownName("setting", name, types)
-        try:
-            adapter = TypeAdapter(type(settings), config=ConfigDict(extra="forbid"))
-            # validated inside the whole dataclass, so that string annotations resolve and constraints hold
-            current = {entry.name: getattr(settings, entry.name) for entry in fields(settings)}
-            values[name] = getattr(adapter.validate_python(current | {name: text}), name)
-        except ValidationError as error:
-            raise UsageError(
-                f"--set: {name} must be {types[name]}, got {text!r} ({error.errors()[0]['msg']})."
-            ) from None
-    return values
+    try:
+        # validated as a whole dataclass, so that string annotations resolve and constraints hold
+        current = {name: getattr(settings, name) for name in types}
+        valid = TypeAdapter(type(settings)).validate_python(current | dict(overrides))
+    except ValidationError as error:
+        problem = error.errors()[0]
+        name = str(problem["loc"][0]) if problem["loc"] else ""
+        law = (
+            f"{name} must be {types[name]}, got {overrides[name]!r}" if name in overrides else f"got {dict(overrides)}"
+        )
+        raise UsageError(f"--set: {law} ({problem['msg']}).") from None
+    return replace(settings, **{name: getattr(valid, name) for name in overrides})

@@ -1,4 +1,4 @@
-"""The shared training loop, of every supervised study and of ``compare``: trains one model on one task and measures it."""
+"""The shared training loop, of every supervised study and of ``compare``: trains a model on a task and measures it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from replank.errors import TrialError
 from replank.lab.feed import Feed
 from replank.lab.task import Task
 from replank.lab.trial import Measurements, Progress
-from replank.measure.evaluation import evaluating
+from replank.measure._evaluation import evaluating
 from replank.measure.flops import forward_flops
 from replank.measure.gradients import gradient_norms
 from replank.measure.parameters import count_parameters
@@ -90,7 +90,7 @@ def at_initialisation(model: nn.Module, task: Task, training: Feed) -> dict[str,
     """What can be said before training: parameters, operations of one forward pass, gradient norms."""
     x, y = next(training.ordered())
     counts = count_parameters(model)
-    norms = gradient_norms(model, lambda twin: task.loss(twin(x), y))
+    norms = gradient_norms(model, lambda: task.loss(model(x), y))
     return {
         "parameters": float(counts.total),
         "trainable_parameters": float(counts.trainable),
@@ -124,7 +124,7 @@ def _one_epoch(
             loss = task.loss(model(x), y)
             if not torch.isfinite(loss):
                 raise TrialError(f"the training loss became {loss.item()} in epoch {epoch}; try a smaller step size.")
-            loss.backward()
+            torch.autograd.backward(loss)
             optimiser.step()
 
 

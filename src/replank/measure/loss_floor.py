@@ -6,12 +6,11 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 from scipy import optimize
 from torch import Tensor
 
 
-def bounded_logit_floor(class_frequencies: Tensor | Sequence[float]) -> float:
+def bounded_logit_floor(class_frequencies: Tensor | np.ndarray | Sequence[float]) -> float:
     r"""Least cross-entropy of logits ``p + b``, with ``p`` a sub-probability vector for each sample and ``b`` free.
 
     With ``p_k`` in [0, 1] and ``Σ p_k <= 1``, a logit can lead another by at most ``1 + b_y - b_j``, so that
@@ -37,7 +36,9 @@ def bounded_logit_floor(class_frequencies: Tensor | Sequence[float]) -> float:
 
     Source: derived here, for the bound used by Wang et al. (2024), arXiv 2409.17583.
     """
-    f = torch.as_tensor(class_frequencies, dtype=torch.float64, device="cpu").detach().numpy()
+    if isinstance(class_frequencies, Tensor):
+        class_frequencies = class_frequencies.detach().cpu().numpy()
+    f = np.asarray(class_frequencies, dtype=float)
     if f.ndim != 1 or not np.isfinite(f).all() or (f < 0).any() or not f.any():
         raise ValueError(
             f"bounded_logit_floor: `class_frequencies` must be a vector of finite numbers, none negative and not all "

@@ -7,6 +7,7 @@ import contextlib
 import ctypes
 import gc
 import threading
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import ClassVar, Self
@@ -115,6 +116,7 @@ class _HighWaterMark(_Gauge):
     _status = Path("/proc/self/status")
 
     @classmethod
+    @cache
     def works(cls) -> bool:
         """Whether the kernel lets this process set its mark back; some sandboxes do not."""
         try:

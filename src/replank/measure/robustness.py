@@ -40,7 +40,7 @@ def noise_accuracy(model: nn.Module, x: Tensor, y: Tensor, sigmas: Sequence[floa
 
     Raises:
         TypeError: inputs are not floating point.
-        ValueError: a sigma is negative or not finite, or the model's outputs do not fit ``y``.
+        ValueError: there is no sigma, or one is negative or not finite, or the model's outputs do not fit ``y``.
     """
     _check_levels("noise_accuracy", "sigmas", sigmas, x)
     # drawn on the CPU, so that every device sees the same noise
@@ -82,8 +82,8 @@ def adversarial_accuracy(
     Raises:
         MissingExtra: foolbox is not installed.
         TypeError: inputs are not floating point.
-        ValueError: inputs lie outside the bounds, an epsilon is negative or not finite, the attack is unknown, or the
-            model's outputs do not fit ``y``.
+        ValueError: there is no epsilon, or one is negative or not finite, inputs lie outside the bounds, the attack is
+            unknown, or the model's outputs do not fit ``y``.
     """
     _check_levels("adversarial_accuracy", "epsilons", epsilons, x)
     attacker = _attack(attack)
@@ -94,7 +94,7 @@ def adversarial_accuracy(
             f"adversarial_accuracy: `x` must lie in bounds={bounds}, got values in [{float(x.min()):.6g}, "
             f"{float(x.max()):.6g}]. Give the bounds of the input as the model takes it, after normalisation."
         )
-    # foolbox calls backward: without this copy it would leave gradients in the model's parameters
+    # foolbox calls backward: gradients must neither be left in the model's parameters nor computed for nothing
     model = copy.deepcopy(model).eval().requires_grad_(False)
     with seeding.isolated(seed, "robustness", attack):
         right = [
@@ -108,6 +108,8 @@ def adversarial_accuracy(
 
 
 def _check_levels(caller: str, name: str, levels: Sequence[float], x: Tensor) -> None:
+    if not levels:
+        raise ValueError(f"{caller}: `{name}` must hold at least one number, got {levels!r}.")
     for level in levels:
         if not 0 <= level < float("inf"):
             raise ValueError(f"{caller}: `{name}` must be finite and not negative, got {level}.")

@@ -1,8 +1,9 @@
 """What can fill a slot, in groups named after what they replace.
 
-Nothing is listed by hand. A *group* is a package whose ``_interface`` module holds a :class:`~replank.parts.part.Group`
-named ``GROUP``; a *part* is a public, concrete subclass of a group's base class. They are looked for in our own package
-and in those that plug-ins register under the entry-point group ``replank.parts``; a plug-in's names are ``plugin:Name``.
+Nothing is listed by hand. A *group* is a package whose ``_interface`` module holds a ``GROUP``, a
+:class:`~replank.parts.part.Group`; a *part* is a public, concrete subclass of a group's base class. They are looked for
+in our own package and in those that plug-ins register under the entry-point group ``replank.parts``; a plug-in's names
+are ``plugin:Name``.
 """
 
 from __future__ import annotations
@@ -61,7 +62,9 @@ def broken() -> dict[str, str]:
     """What is registered as parts but can't be imported, with the errors."""
     failed = discovery.broken("replank.parts")
     for name, module in discovery.members("replank.parts").items():
-        failed |= {f"{name}.{short}": str(found) for short, found in _submodules(module) if isinstance(found, Exception)}
+        failed |= {
+            f"{name}.{short}": str(found) for short, found in _submodules(module) if isinstance(found, Exception)
+        }
     return failed
 
 

@@ -14,9 +14,11 @@ def check_dtype(module: nn.Module, input: Tensor) -> None:
     """
     name = type(module).__name__
     if not input.is_floating_point():
-        raise TypeError(f"{name}: input must be real floating point, got dtype={input.dtype}. Convert it with .float().")
+        raise TypeError(
+            f"{name}: input must be real floating point, got dtype={input.dtype}. Convert it with .float()."
+        )
     own = next(module.parameters()).dtype.to_real()
     if input.dtype != own and not torch.is_autocast_enabled(input.device.type):
         raise TypeError(
-            f"{name}: input must have the parameters' dtype {own}, got dtype={input.dtype}. Convert one of them with .to()."
+            f"{name}: input must have the parameters' dtype {own}, got dtype={input.dtype}. Convert one with .to()."
         )

@@ -58,7 +58,7 @@ def as_builder(replacement: Replacement) -> Builder:
         return lambda old: copy.deepcopy(replacement)
     if isinstance(replacement, type) and issubclass(replacement, nn.Module):
         return part(replacement)  # type: ignore[arg-type]  # whether it has `like` is checked there
-    if callable(replacement):
+    if callable(replacement) and not isinstance(replacement, type):
         return replacement
     raise TypeError(
         f"swap: a replacement is a class with `like`, a module, or a function from the old module to a new one, "

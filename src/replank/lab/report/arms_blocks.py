@@ -21,7 +21,7 @@ _COSTS = (
 
 
 def arms_blocks(
-    records: Records, *, baseline: str, headline: str, about: Mapping[str, str], drawn: Mapping[str, Picture]
+    records: Records, *, baseline: str, headline: str, about: Mapping[str, str], drawn: Mapping[str, Block]
 ) -> list[Block]:
     """Tables and pictures of one slice.
 
@@ -40,7 +40,9 @@ def arms_blocks(
     blocks += _pictures(records, headline, drawn)
     if costs:
         counter = f" FLOPs: {FLOP_COUNTER}." if "forward_flops" in costs else ""
-        caption = f"What each arm costs: means over seeds; times are of training alone, memory is of a trial alone.{counter}"
+        caption = (
+            f"What each arm costs: means over seeds; times are of training alone, memory is of a trial alone.{counter}"
+        )
         blocks.append(_means_table(summary, costs, caption))
     if rest:
         table = _means_table(summary, rest, "Means over seeds.")
@@ -66,7 +68,9 @@ def environment_blocks(records: Records) -> list[Block]:
     facts: list[Block] = [Facts(_flat(environment)) for environment in environments]
     if len(facts) < 2:
         return facts or [Text("No trial has been run.")]
-    note = Text(f"The trials ran in {len(facts)} environments; times are comparable within one of them only.", strong=True)
+    note = Text(
+        f"The trials ran in {len(facts)} environments; times are comparable within one of them only.", strong=True
+    )
     return [note, *(Fold(f"Environment {number}", (each,)) for number, each in enumerate(facts, 1))]
 
 
@@ -102,8 +106,8 @@ def _quality_table(
         *(Column(metric(name).label, _shower(metric(name)), sort_by=name, number=True) for name in names),
         Column("seeds", trials, sort_by="seeds", number=True),
     )
-    caption = f"{lead.words.capitalize()} and its difference to {baseline}, paired by seed, each with its 95 % interval over seeds."
-    return Table(summary, columns, caption)
+    what = f"{lead.words.capitalize()} and its difference to {baseline}, paired by seed"
+    return Table(summary, columns, f"{what}, each with its 95 % interval over seeds.")
 
 
 def _means_table(summary: pd.DataFrame, names: list[str], caption: str) -> Table:
@@ -116,10 +120,10 @@ def _shower(shown: Metric) -> Callable[[Mapping[str, Any]], str]:
     return lambda row: shown.show(row[shown.name])
 
 
-def _pictures(records: Records, headline: str, drawn: Mapping[str, Picture]) -> list[Picture]:
+def _pictures(records: Records, headline: str, drawn: Mapping[str, Block]) -> list[Block]:
     done = records.table[records.table["status"] == "done"]
     lead = metric(headline)
-    pictures = {}
+    pictures: dict[str, Block] = {}
     for name in ("parameters", "train_wall_s_per_epoch"):
         if _has(done, name, headline):
             pictures[name] = Picture(
@@ -155,7 +159,9 @@ def _flat(environment: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
 
 def _line(value: Any) -> str:
     if isinstance(value, Mapping):
-        return ", ".join(f"{name.replace('_', ' ')} {_line(inner)}" for name, inner in value.items() if inner is not None)
+        return ", ".join(
+            f"{name.replace('_', ' ')} {_line(inner)}" for name, inner in value.items() if inner is not None
+        )
     if isinstance(value, list):
         return "; ".join(map(_line, value))
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)

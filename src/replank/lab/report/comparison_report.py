@@ -8,7 +8,7 @@ from replank.lab.report.figures import ladder_drawing
 from replank.lab.report.page import Code, Facts, Page, Picture, Section
 from replank.lab.report.study_report import own_citation
 from replank.lab.report.wording import duration
-from replank.swap import Ladder
+from replank.slots import Ladder
 
 
 def comparison_page(ladder: Ladder, records: Records, baseline: str, metric: str) -> Page:

@@ -51,6 +51,8 @@ def looks(arms: Iterable[str]) -> dict[str, Look]:
 def metric_against(table: pd.DataFrame, x: str, y: str) -> Figure:
     """One metric against another: a point for each arm at its means, with 95 % intervals over seeds.
 
+    The frame holds every single trial; an interval that is wider, as with few seeds, runs out of it.
+
     Args:
         table: one row a trial, columns ``arm``, ``x`` and ``y``; the first arm is the baseline. Rows without a finite
             value of both are left out.
@@ -63,22 +65,26 @@ def metric_against(table: pd.DataFrame, x: str, y: str) -> Figure:
     looks_of = looks(table["arm"])
     rows = _finite(table, x, y)
     across, up = metric(x), metric(y)
-    figure, axes = _figure(height=3.9)
+    figure = Figure(figsize=(WIDTH, 4.4), layout="constrained")
+    axes = figure.add_subplot()
+    _dress(axes, across.label, up.label)
+    axes.scatter(rows[x] * across.scale, rows[y] * up.scale, alpha=0)  # unseen: sets the frame
+    if rows[x].min() > 0 and rows[x].max() > 8 * rows[x].min():
+        axes.set_xscale("log")
+    axes.margins(0.12)
+    axes.set(xlim=axes.get_xlim(), ylim=axes.get_ylim())
     points: dict[str, tuple[float, float]] = {}
     for arm, trials in rows.groupby("arm", sort=False):
         look = looks_of[str(arm)]
         middle = mean_interval(trials[x].to_numpy(float) * across.scale)
         level = mean_interval(trials[y].to_numpy(float) * up.scale)
-        axes.errorbar(
-            middle.mean, level.mean, xerr=_arms_of(middle), yerr=_arms_of(level),
-            fmt=look.marker, color=look.colour, markersize=6.5, elinewidth=1, capsize=2.5,
+        _, _, bars = axes.errorbar(
+            middle.mean, level.mean, xerr=_reach(middle), yerr=_reach(level),
+            fmt=look.marker, color=look.colour, markersize=6.5, elinewidth=0.9,
         )  # fmt: skip
+        for bar in bars:
+            bar.set_alpha(0.5)
         points[str(arm)] = (middle.mean, level.mean)
-    xs = [point[0] for point in points.values()]
-    if min(xs) > 0 and max(xs) > 8 * min(xs):
-        axes.set_xscale("log")
-    axes.margins(0.12)
-    _dress(axes, across.label, up.label)
     place_labels(axes, points)
     return figure
 
@@ -120,6 +126,11 @@ def learning_curves(
     grid = figure.subplots(n_rows, columns, sharex=True, sharey=True, squeeze=False)
     for axes, arm in zip(grid.flat, panels, strict=False):
         _panel(axes, spans, arm, baseline, looks_of, {k: v * shown.scale for k, v in (reference or {}).items()})
+    for number, (label, height) in enumerate((reference or {}).items()):
+        grid.flat[0].annotate(
+            label, (0, height * shown.scale), xycoords=("axes fraction", "data"), xytext=(3, 2),
+            textcoords="offset points", va="bottom", fontsize=7.5, color=INK, gid=f"reference-label-{number}",
+        )  # fmt: skip
     for axes in grid.flat[len(panels) :]:
         axes.set_axis_off()
     for axes in grid.flat[max(0, len(panels) - columns) : len(panels)]:
@@ -140,17 +151,13 @@ def _panel(
     for other in spans:
         if other not in (arm, baseline):
             axes.plot(spans[other].index, spans[other]["mean"], color=FAINT, alpha=0.45, linewidth=0.7)
-    lone = {"marker": "o", "markersize": 4} if len(spans[arm]) == 1 else {}  # a line needs two epochs to be seen
+    marker = "o" if len(spans[arm]) == 1 else None  # a line needs two epochs to be seen
     for each, dashes in ((baseline, (0, (3, 2))), (arm, "-")):
         span, colour = spans[each], looks_of[each].colour
         axes.fill_between(span.index, span["min"], span["max"], color=colour, alpha=0.18, linewidth=0)
-        axes.plot(span.index, span["mean"], color=colour, linestyle=dashes, linewidth=1.6, **lone)
-    for label, height in reference.items():
+        axes.plot(span.index, span["mean"], color=colour, linestyle=dashes, linewidth=1.6, marker=marker, markersize=4)
+    for height in reference.values():
         axes.axhline(height, color=INK, linewidth=0.9, linestyle=(0, (1, 1.5)))
-        axes.annotate(
-            label, (1, height), xycoords=("axes fraction", "data"), xytext=(-2, 2), textcoords="offset points",
-            ha="right", va="bottom", fontsize=7.5, color=INK,
-        )  # fmt: skip
     _dress(axes)
     axes.set_title(arm, loc="left", fontsize=9, color=looks_of[arm].colour, pad=4, parse_math=False)
     axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
@@ -161,14 +168,15 @@ def ladder_drawing(table: pd.DataFrame) -> Figure:
     """The ladder: rungs as rows, slots as columns, planks that differ from the first rung's in colour.
 
     Args:
-        table: as :meth:`replank.swap.Ladder.table` gives it: one row a rung, a text column for each slot, and numeric
+        table: as :meth:`replank.slots.Ladder.table` gives it: one row a rung, a text column for each slot, and numeric
             columns, which are printed on the right.
     """
     numeric = [name for name in table.columns if pd.api.types.is_numeric_dtype(table[name])]
     slots = [name for name in table.columns if name not in numeric]
-    left, right = 1.5, 1.15  # inches for the rungs' names, and for each number
+    left = 0.4 + 0.09 * max(len(str(rung)) for rung in table.index)  # inches for the rungs' names
+    right = 1.15  # and for each number
     plank = (WIDTH - left - right * len(numeric)) / max(1, len(slots))
-    figure = Figure(figsize=(WIDTH, 0.5 + 0.62 * len(table)))
+    figure = Figure(figsize=(WIDTH, 0.4 + 0.62 * len(table)))
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set(xlim=(0, WIDTH), ylim=(len(table) + 0.1, -0.7))
     axes.set_axis_off()
@@ -195,11 +203,13 @@ def _plank(axes: Axes, x: float, row: int, width: float, text: str, swapped: boo
             facecolor=(colour, 0.2 if swapped else 0.08), edgecolor=colour, linewidth=1.5 if swapped else 0.7,
         )
     )  # fmt: skip
-    # 0.078 inches a character at this size is wide for every usual sans-serif font
-    lines = textwrap.wrap(text, max(8, int(width / 0.078)), max_lines=2, placeholder=" …")
+    name, _, options = text.removesuffix(")").partition("(")
+    room = int((width - 0.2) / 0.085)  # inches a character: wide for every usual sans-serif font in bold 8.5 points
+    lines = [line for words in (name, options) for line in textwrap.wrap(words, max(8, room), break_long_words=False)]
+    size = 8.5 * min(1.0, room / max(map(len, lines)), 2.9 / len(lines))
     axes.text(
-        x + width / 2, row + 0.5, "\n".join(lines), ha="center", va="center", fontsize=8.5, color=INK,
-        weight="bold" if swapped else "normal",
+        x + width / 2, row + 0.5, "\n".join(lines), ha="center", va="center", fontsize=size, color=INK,
+        weight="bold" if swapped else "normal", linespacing=1.3, parse_math=False,
     )  # fmt: skip
 
 
@@ -231,21 +241,19 @@ def image_grid(rows: Mapping[str, Sequence[np.ndarray]], *, same_scale: bool = T
     return figure
 
 
-def _figure(height: float) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(WIDTH, height), layout="constrained")
-    return figure, figure.add_subplot()
-
-
 def _finite(table: pd.DataFrame, *columns: str) -> pd.DataFrame:
-    held = set(columns) <= set(table.columns)
-    rows = table[np.isfinite(table[list(columns)].astype(float)).all(axis=1)] if held else table.iloc[:0]
+    """The rows in which all these numbers are there."""
+    rows = table
+    for name in columns:
+        values = rows[name].astype(float) if name in rows else pd.Series(np.nan, index=rows.index)
+        rows = rows.loc[np.isfinite(values)]
     if rows.empty:
         raise ValueError(f"figure: some trial must have {' and '.join(columns)}, got none. Run more trials.")
     return rows
 
 
-def _arms_of(interval: Interval) -> np.ndarray | None:
-    """The two arms of an error bar; none for a single seed."""
+def _reach(interval: Interval) -> np.ndarray | None:
+    """How far an error bar goes down and up; nothing for a single seed."""
     if interval.n < 2:
         return None
     return np.array([[interval.mean - interval.low], [interval.high - interval.mean]])

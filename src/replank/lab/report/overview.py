@@ -1,4 +1,7 @@
-"""What there is, as plain data: studies, claims, parts, data sets, this machine. The command line prints it, or dumps it as JSON."""
+"""What there is, as plain data: studies, claims, parts, data sets, this machine.
+
+The command line prints it, or dumps it as JSON.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,8 @@ from replank import datasets, discovery, parts
 from replank.errors import UnknownName, UsageError
 from replank.lab.claim import Judgement
 from replank.lab.environment import environment
+from replank.lab.report.tables import arms_table, slices
+from replank.lab.run import Run
 from replank.lab.study import Study, studies
 
 Row = dict[str, Any]
@@ -34,7 +39,15 @@ def study_rows() -> list[Row]:
         for slug, study in studies().items()
     ]
     return found + [
-        {"study": name.replace("_", "-"), "title": None, "paper": None, "arms": 0, "claims": 0, "minutes": {}, "error": error}
+        {
+            "study": name.replace("_", "-"),
+            "title": None,
+            "paper": None,
+            "arms": 0,
+            "claims": 0,
+            "minutes": {},
+            "error": error,
+        }
         for name, error in discovery.broken("replank.studies").items()
     ]
 
@@ -54,7 +67,9 @@ def study_overview(study: Study, scale_name: str, folder: Path | None) -> Row:
         "minutes": scale.minutes,
         "seeds": scale.seeds,
         "protocols": {name: each.about for name, each in scale.protocols.items()},
-        "ladder": [{"rung": str(rung), **row} for rung, row in ladder.to_dict("index").items()] if ladder is not None else [],
+        "ladder": [{"rung": str(rung), **row} for rung, row in ladder.to_dict("index").items()]
+        if ladder is not None
+        else [],
         "arms": [{"arm": arm.name, "kind": arm.kind, "about": arm.about} for arm in study.arms],
         "claims": [
             {"id": each.id, "statement": each.statement, "reported": each.reported, "source": str(each.source)}
@@ -81,6 +96,14 @@ def verdict_rows(judgements: Sequence[Judgement]) -> list[Row]:
             "reason": each.verdict.reason,
         }
         for each in judgements
+    ]
+
+
+def data_infos() -> list[Row]:
+    """One row a data set, without looking for its files."""
+    infos = [datasets.info(name) for name in datasets.names()]
+    return [
+        {"name": each.name, "embedded": each.embedded, "licence": each.licence, "title": each.title} for each in infos
     ]
 
 
@@ -135,12 +158,12 @@ def replacement_rows(text: str) -> list[Row]:
     if group is None:
         kinds = ", ".join(kind.__name__ for each in parts.groups().values() for kind in each.replaces)
         raise UsageError(f"parts: some part must replace the layer, got {text!r}. There are parts for: {kinds}.")
-    rows = [{"part": type(module).__name__, "parameters": _size(module), "error": None}]
+    rows = [{"part": type(module).__name__, "parameters": _size(module), "why not": None}]
     for name, kind in parts.parts_of(group.name).items():
         try:
-            rows.append({"part": name, "parameters": _size(kind.like(module)), "error": None})
+            rows.append({"part": name, "parameters": _size(kind.like(module)), "why not": None})
         except (TypeError, ValueError) as error:
-            rows.append({"part": name, "parameters": None, "error": str(error)})
+            rows.append({"part": name, "parameters": None, "why not": str(error)})
     return rows
 
 
@@ -173,14 +196,36 @@ def layer(text: str) -> nn.Module:
         raise UsageError(f"parts: torch.nn.{name} must accept its arguments, got {text!r} ({error}).") from None
 
 
-def machine(ledger: str) -> Row:
+def run_summary(ran: Run, page: Path | None) -> Row:
+    """What a run left: counts, verdicts, arms, and where the report lies."""
+    study = ran.study
+    arms = [
+        {"protocol": place.protocol, "dataset": place.dataset, **row}
+        for place, trials in slices(ran.records.table)
+        for row in arms_table(trials, baseline=study.baseline.name, metric=study.headline_metric).to_dict("records")
+    ]
+    return {
+        "study": study.slug,
+        "scale": ran.scale,
+        "done": ran.done,
+        "reused": ran.reused,
+        "failed": ran.failed,
+        "seconds": ran.seconds,
+        "failures": ran.records.table.query("status == 'failed'")[["arm", "seed", "error"]].to_dict("records"),
+        "verdicts": verdict_rows(ran.judgements),
+        "arms": arms,
+        "report": str(page) if page else None,
+    }
+
+
+def machine(ledger: str, folder: Path | None) -> Row:
     """What a bug report needs: versions, threads, hardware, data, ledger, and what can't be imported."""
     broken = {group: discovery.broken(group) for group in ("replank.parts", "replank.studies", "replank.datasets")}
     return {
         **environment(),
         "platform": platform.platform(),
         "ledger": {"where": ledger, "exists": "://" in ledger or Path(ledger).exists()},
-        "data": {row["name"]: "found" if row["found"] else "not found" for row in data_rows(None)},
+        "data": {row["name"]: "found" if row["found"] else "not found" for row in data_rows(folder)},
         "broken": {name: error for group in broken.values() for name, error in group.items()},
     }
 

@@ -7,12 +7,14 @@ import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, get_args
 
 import pandas as pd
 
 from replank import datasets
 from replank._version import __version__
+from replank.errors import UsageError
 from replank.lab.claim import Judgement, Status
 from replank.lab.records import Records
 from replank.lab.report.arms_blocks import arms_blocks, environment_blocks, failures_blocks
@@ -31,10 +33,11 @@ from replank.lab.report.page import (
     Table,
     Text,
     Tone,
+    render,
 )
 from replank.lab.report.tables import SYMBOLS, Slice, places, slices
 from replank.lab.report.wording import MISSING, duration, number
-from replank.lab.study import Study
+from replank.lab.study import Figure, Study
 from replank.lab.trial import Record, canonical_settings
 
 _TONES: dict[str, Tone] = {
@@ -85,6 +88,40 @@ def in_order(study: Study, records: Records) -> Records:
     return Records(tuple(sorted(records.records, key=rank)), records.left_out)
 
 
+def page_path(ledger: str, study: Study, scale: str, datasets: Sequence[str] | None) -> Path:
+    """Where a report goes unless somebody says otherwise: beside the ledger, or in ``replank-runs`` for a server's.
+
+    Args:
+        ledger: path or URL.
+        study: what the report is of.
+        scale: name of the scale.
+        datasets: in the name of the file, if they were chosen.
+    """
+    folder = Path("replank-runs") if "://" in ledger else Path(ledger).parent
+    return folder / ("-".join([study.slug, scale, *(datasets or ())]).replace(":", "-") + ".html")
+
+
+def write_study_page(
+    path: Path, study: Study, records: Records, judgements: Sequence[Judgement], *, scale: str
+) -> Path:
+    """Write the report, whole or not at all.
+
+    Returns:
+        The path.
+
+    Raises:
+        UsageError: it can't be written there.
+    """
+    text = render(study_page(study, records, judgements, scale=scale))
+    part = path.with_name(f"{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_text(text, encoding="utf-8")
+        return part.replace(path)
+    except OSError as error:
+        raise UsageError(f"report: {path} must be writable, got: {error.strerror}. Name another file.") from None
+
+
 def citation(study: Study) -> str:
     """BibTeX of the study's paper and of replank."""
     return f"{study.paper.bibtex()}\n\n{own_citation()}"
@@ -104,15 +141,18 @@ def rerun_command(study: Study, records: Records, scale: str) -> str:
     words = ["replank", "run", study.slug, "--scale", scale]
     table, planned = records.table, study.scale(scale)
     for option, ran, usual in (
-        ("--arms", _names(table, "arm"), [arm.name for arm in study.arms]),
-        ("--dataset", _names(table, "dataset"), list(planned.datasets)),
-        ("--protocol", _names(table, "protocol"), list(planned.protocols)),
+        ("--arms", _ran(table, "arm"), [arm.name for arm in study.arms]),
+        ("--dataset", _ran(table, "dataset"), list(planned.datasets)),
+        ("--protocol", _ran(table, "protocol"), list(planned.protocols)),
     ):
         if ran and set(ran) != set(usual):
             words += [option, ",".join(ran)]
     seeds = table["seed"].nunique()
     if seeds and seeds != planned.seeds:
         words += ["--seeds", str(seeds)]
+    threads = table["threads"].unique()
+    if len(threads) and threads[0] != 1:
+        words += ["--threads", str(threads[0])]
     for name, value in _overrides(study, table, scale).items():
         words += ["--set", f"{name}={value}"]
     return shlex.join(words)
@@ -120,25 +160,25 @@ def rerun_command(study: Study, records: Records, scale: str) -> str:
 
 def _question(study: Study, records: Records, scale: str) -> list[Block]:
     table, planned = records.table, study.scale(scale)
-    paper = (str(study.paper), study.paper.url) if study.paper.url else str(study.paper)
-    protocols = [
-        f"{name}: {planned.protocols[name].about}" if name in planned.protocols and planned.protocols[name].about else name
-        for name in _names(table, "protocol") or planned.protocols
-    ]
     counts = table["status"].value_counts()
-    facts = {
-        "Paper": paper,
+    seeds = sorted(table["seed"].unique())
+    about = {name: protocol.about for name, protocol in planned.protocols.items()}
+    facts: dict[str, str | tuple[str, str]] = {
+        "Paper": (str(study.paper), study.paper.url) if study.paper.url else str(study.paper),
         "Scale": f"{scale}, planned for about {duration(planned.minutes * 60)} on two cores",
-        "Protocol": "\n".join(protocols),
-        "Data": "\n".join(_data_line(name) for name in _names(table, "dataset") or planned.datasets),
-        "Seeds": f"{table['seed'].nunique()} ({', '.join(map(str, sorted(table['seed'].unique())))})" if len(table) else "0",
-        "Trials": f"{counts.get('done', 0)} done, {counts.get('failed', 0)} failed, {duration(table['wall_s'].sum())} in all",
+        "Protocol": "\n".join(f"{name}: {about.get(name, '')}".removesuffix(": ") for name in _ran(table, "protocol")),
+        "Data": "\n".join(line for name in _ran(table, "dataset") for line in _data_lines(records, name)),
+        "Seeds": f"{len(seeds)} ({', '.join(map(str, seeds))})",
+        "Trials": f"{counts.get('done', 0)} done, {counts.get('failed', 0)} failed",
+        "Time": f"{duration(table['wall_s'].sum())}, summed over trials",
     }
     if len(table):
-        facts["Run"] = " to ".join(dict.fromkeys(_day(table["started"].min(), table["started"].max())))
+        facts["Run"] = " to ".join(
+            dict.fromkeys(_moment(time) for time in (table["started"].min(), table["started"].max()))
+        )
     if records.left_out:
         facts["Left out"] = f"{records.left_out} trials of the same arms that were run with older settings"
-    return [Text(study.question, strong=True), Facts(facts)]
+    return [Text(study.question, strong=True), Facts({name: value for name, value in facts.items() if value})]
 
 
 def _outcome(study: Study, judgements: Sequence[Judgement]) -> list[Block]:
@@ -156,7 +196,10 @@ def _ladder(study: Study, scale: str, parts: Sequence[tuple[Slice, pd.DataFrame]
     return Picture(
         ladder_drawing(table),
         "Rungs from top to bottom, slots from left to right; planks that differ from the first rung's are in colour.",
-        label="The ladder. " + " ".join(f"{rung}: {', '.join(map(str, row))}." for rung, row in zip(table.index, table.to_numpy(), strict=True)),
+        label="The ladder. "
+        + " ".join(
+            f"{rung}: {', '.join(map(str, row))}." for rung, row in zip(table.index, table.to_numpy(), strict=True)
+        ),
     )
 
 
@@ -164,7 +207,7 @@ def _verdicts(judgements: Sequence[Judgement]) -> Table:
     several = len(places(judgements)) > 1
     frame = pd.DataFrame(
         {
-            "id": [each.claim.id for each in judgements],
+            "order": range(len(judgements)),
             "status": [each.verdict.status for each in judgements],
             "judgement": list(judgements),
         }
@@ -185,7 +228,7 @@ def _verdicts(judgements: Sequence[Judgement]) -> Table:
         return Cell(number(verdict.measured), f"[{number(low)}, {number(high)}]" if bounded else "")
 
     columns = (
-        Column("claim", claim, sort_by="id", wide=True),
+        Column("claim", claim, sort_by="order", wide=True),
         Column("the paper's number", reported),
         Column("measured here", measured),
         Column("verdict", lambda row: Cell(badge=_badge(row["status"])), sort_by="status"),
@@ -196,24 +239,37 @@ def _verdicts(judgements: Sequence[Judgement]) -> Table:
 
 def _arms(study: Study, records: Records, place: Slice) -> list[Block]:
     part = records.only(scale=place.scale, protocol=place.protocol, dataset=place.dataset)
-    own = {each.name: Picture(each.draw(part), each.caption, each.title) for each in study.figures}
+    own = {each.name: _drawn(each, part) for each in study.figures}
     about = {arm.name: arm.about for arm in study.arms}
     return arms_blocks(part, baseline=study.baseline.name, headline=study.headline_metric, about=about, drawn=own)
+
+
+def _drawn(figure: Figure, records: Records) -> Block:
+    """A study's own picture; if these records do not suffice for it, the page says so and goes on."""
+    try:
+        return Picture(figure.draw(records), figure.caption, figure.title)
+    except Exception as error:  # whatever a study's function raises must not take the verdicts with it
+        return Text(f"“{figure.title}” can't be drawn from these records: {type(error).__name__}: {error}")
 
 
 def _badge(status: str) -> Badge:
     return Badge(status, SYMBOLS[status], _TONES[status])
 
 
-def _data_line(name: str) -> str:
-    return datasets.info(name).title if name in datasets.names() else name
+def _data_lines(records: Records, name: str) -> list[str]:
+    """The data set's title and what is different about it, as the trials recorded them."""
+    card: Mapping[str, Any] = next(
+        (each.environment.get("data", {}) for each in records.only(dataset=name).records), {}
+    )
+    title = card.get("title") or (datasets.info(name).title if name in datasets.names() else name)
+    return [title, *card.get("known_differences", ())]
 
 
-def _day(*times: float) -> list[str]:
-    return [datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%d %H:%M UTC") for time in times]
+def _moment(time: float) -> str:
+    return datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
-def _names(table: pd.DataFrame, column: str) -> list[str]:
+def _ran(table: pd.DataFrame, column: str) -> list[str]:
     return [str(name) for name in table[column].unique()]
 
 

@@ -41,12 +41,12 @@ def slices(table: pd.DataFrame) -> list[tuple[Slice, pd.DataFrame]]:
     if table.empty:
         return []
     groups = table.groupby(["scale", "protocol", "dataset"], sort=False)
-    return [(Slice(*names), rows) for names, rows in groups]
+    return [(Slice(*map(str, names)), rows) for names, rows in groups]
 
 
 def metric_names(table: pd.DataFrame) -> list[str]:
     """The columns of a table of trials that hold metrics."""
-    return [name for name in table if name not in _NOT_METRICS and pd.api.types.is_numeric_dtype(table[name])]
+    return [name for name in map(str, table) if name not in _NOT_METRICS and pd.api.types.is_numeric_dtype(table[name])]
 
 
 def arms_table(table: pd.DataFrame, *, baseline: str, metric: str) -> pd.DataFrame:
@@ -87,22 +87,26 @@ def arms_text(summary: pd.DataFrame, metric_name: str, failures: Mapping[str, st
         metric_name: the headline metric.
         failures: error by trial.
     """
+    lines = [f"failed: {trial}: {error}" for trial, error in (failures or {}).items()]
+    return "\n".join([as_text(arms_grid(summary, metric_name)), *lines])
+
+
+def arms_grid(summary: pd.DataFrame, metric_name: str) -> Table:
+    """The table of arms, for a rich console; the arguments are those of :func:`arms_text`."""
     lead = metric(metric_name)
     more = [metric(name) for name in ("parameters", "train_wall_s_per_epoch") if name in summary]
-    table = Table(box=None, padding=(0, 3, 0, 0), header_style="bold")
-    table.add_column("arm")
-    for heading in (lead.label, "95 % interval", "difference", "95 % interval", *(each.label for each in more)):
-        table.add_column(heading, justify="right", no_wrap=True)
+    table = Table(box=None, padding=(0, 3, 0, 0), header_style="bold", caption="± is the 95 % interval over seeds")
+    table.add_column("arm", no_wrap=True)
+    for heading in (lead.label, "difference", *(each.label for each in more)):
+        table.add_column(heading, justify="right")
     for row in summary.to_dict("records"):
         table.add_row(
             Text(row["arm"]),
-            lead.show(row["mean"]),
-            lead.show_interval(row["low"], row["high"]),
-            lead.show_signed(row["difference"]),
-            lead.show_interval(row["difference_low"], row["difference_high"], signed=True),
+            f"{lead.show(row['mean'])}{lead.show_half(row['low'], row['high'])}",
+            f"{lead.show_signed(row['difference'])}{lead.show_half(row['difference_low'], row['difference_high'])}",
             *(each.show(row[each.name]) for each in more),
         )
-    return "\n".join([as_text(table), *(f"failed: {trial}: {error}" for trial, error in (failures or {}).items())])
+    return table
 
 
 def verdict_table(judgements: Sequence[Judgement]) -> Table:
@@ -129,7 +133,7 @@ def places(judgements: Sequence[Judgement]) -> set[tuple[str, str]]:
     return {(each.protocol, each.dataset) for each in judgements if each.dataset != MISSING}
 
 
-def as_text(table: Table, width: int = 120) -> str:
+def as_text(table: Table, width: int = 160) -> str:
     """A table as plain lines, without colours or trailing blanks."""
     buffer = io.StringIO()
     Console(file=buffer, width=width, color_system=None).print(table)

@@ -50,6 +50,10 @@ class Metric:
         text = self.show(value)
         return text if text == MISSING or text.startswith("−") else f"+{text}"
 
+    def show_half(self, low: Any, high: Any) -> str:
+        """Half the width of an interval, to be set behind a mean; nothing if it is not bounded."""
+        return f" ± {self.show((high - low) / 2)}" if _is_finite(low) and _is_finite(high) else ""
+
     def show_interval(self, low: Any, high: Any, *, signed: bool = False) -> str:
         """An interval as text; a dash if it is not bounded, as with a single seed."""
         if not (_is_finite(low) and _is_finite(high)):
@@ -98,7 +102,7 @@ def number(value: Any) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A time span for people: ``4.2 s``, ``3 min 20 s``, ``2 h 5 min``."""
+    """A time span for people: ``4.2 s``, ``3 min 20 s``, ``2 h 5 min``, ``3 days 4 h``."""
     if seconds < 10:
         return f"{seconds:.1f} s"
     whole = round(seconds)
@@ -106,6 +110,8 @@ def duration(seconds: float) -> str:
         return f"{whole} s"
     if whole < 3600:
         return f"{whole // 60} min {whole % 60} s".removesuffix(" 0 s")
+    if whole >= 48 * 3600:
+        return f"{whole // 86400} days {whole % 86400 // 3600} h".removesuffix(" 0 h")
     return f"{whole // 3600} h {whole % 3600 // 60} min".removesuffix(" 0 min")
 
 

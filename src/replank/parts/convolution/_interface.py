@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Self
 
 import torch
@@ -22,9 +21,9 @@ Padding = int | tuple[int, int] | tuple[int, int, int, int]
 class ConvolutionPart(Part):
     """A part that can stand where a :class:`torch.nn.Conv2d` stands.
 
-    Its constructor begins with ``(in_channels, out_channels, kernel_size=3, stride=1, padding=0, bias=True, *, ...)`` and
-    ends with ``device=None, dtype=None``. Padding is by zeros: an int, (height, width), or (top, bottom, left, right).
-    Shape: ``(B, in_channels, H, W) -> (B, out_channels, H', W')`` or the same without ``B``, with
+    Its constructor begins with ``(in_channels, out_channels, kernel_size=3, stride=1, padding=0, bias=True, *, ...)``
+    and ends with ``device=None, dtype=None``. Padding is by zeros: an int, (height, width), or (top, bottom, left,
+    right). Shape: ``(B, in_channels, H, W) -> (B, out_channels, H', W')`` or the same without ``B``, with
     ``H' = (H - kernel + top + bottom) // stride + 1``; same dtype and device.
     """
 
@@ -51,11 +50,10 @@ class ConvolutionPart(Part):
         """Store and check what the part has in common with the layer it replaces, except the bias."""
         self.in_channels, self.out_channels = in_channels, out_channels
         self.kernel_size, self.stride = _pair(kernel_size), _pair(stride)
-        sizes = {"in_channels": (in_channels,), "out_channels": (out_channels,)}
-        sizes |= {"kernel_size": self.kernel_size, "stride": self.stride}
-        for name, values in sizes.items():
-            if min(values) < 1:
-                raise ValueError(f"{type(self).__name__}: `{name}` must be positive, got {name}={values}.")
+        for name in ("in_channels", "out_channels", "kernel_size", "stride"):
+            value = getattr(self, name)
+            if min(_pair(value)) < 1:
+                raise ValueError(f"{type(self).__name__}: `{name}` must be positive, got {name}={value}.")
         self.padding = _four_sides(padding, type(self).__name__)
 
     def _check_square(self) -> int:
@@ -116,17 +114,17 @@ def _pair(value: Size) -> tuple[int, int]:
 
 def _four_sides(padding: Padding, owner: str) -> tuple[int, int, int, int]:
     """Padding as (top, bottom, left, right)."""
-    sides = (padding,) if isinstance(padding, int) else tuple(padding) if isinstance(padding, Sequence) else ()
-    whole = all(isinstance(side, int) and side >= 0 for side in sides)
-    if isinstance(padding, str) or not whole or len(sides) not in (1, 2, 4):
+    sides = (padding,) if isinstance(padding, int) else padding
+    well_formed = isinstance(sides, tuple | list) and all(isinstance(side, int) and side >= 0 for side in sides)
+    if not well_formed or len(sides) not in (1, 2, 4):
         raise ValueError(
             f"{owner}: `padding` must be an int, (height, width) or (top, bottom, left, right), each at least 0, got "
             f"padding={padding!r}."
         )
     if len(sides) == 4:
-        return sides
-    height, width = sides[0], sides[-1]
-    return height, height, width, width
+        top, bottom, left, right = sides
+        return top, bottom, left, right
+    return sides[0], sides[0], sides[-1], sides[-1]
 
 
 def interface(old: nn.Module, asker: str) -> dict[str, Any]:
@@ -163,9 +161,14 @@ def _plain_padding(old: nn.Conv2d, asker: str) -> Padding:
 def _example_input(module: nn.Module) -> Tensor:
     found = interface(module, "GROUP")
     height, width = found["kernel_size"]
-    return torch.randn(
-        2, found["in_channels"], height + 3, width + 2, device=found["device"], dtype=found["dtype"]
-    )
+    return torch.randn(2, found["in_channels"], height + 3, width + 2, device=found["device"], dtype=found["dtype"])
+
+
+def _full_convolution(*, padding: Padding, **rest: Any) -> nn.Module:
+    top, bottom, left, right = _four_sides(padding, "nn.Conv2d")
+    if (top, left) == (bottom, right):
+        return nn.Conv2d(**rest, padding=(top, left))
+    return nn.Sequential(nn.ZeroPad2d((left, right, top, bottom)), nn.Conv2d(**rest))
 
 
 def _same_size(old: nn.Module, budget: int) -> nn.Module:
@@ -183,7 +186,7 @@ def _same_size(old: nn.Module, budget: int) -> nn.Module:
     n_in, n_out, (height, width) = found["in_channels"], found["out_channels"], found["kernel_size"]
     free = budget - n_out * found["bias"]
     if free >= n_in * n_out * height * width:
-        return _full(found)
+        return _full_convolution(**found)
     per_rank = n_in * height * width + n_out
     if free >= per_rank:
         return LowRankConv2d(**found, rank=min(free // per_rank, n_out, n_in * height * width))
@@ -191,3 +194,12 @@ def _same_size(old: nn.Module, budget: int) -> nn.Module:
         f"GROUP.same_size: the smallest classical convolution from {n_in} to {n_out} channels with a window of "
         f"{height}x{width} has {per_rank + n_out * found['bias']} parameters, got budget={budget}."
     )
+
+
+GROUP = Group(
+    name="convolution",
+    replaces=(nn.Conv2d,),
+    base=ConvolutionPart,  # type: ignore[type-abstract]
+    example_input=_example_input,
+    same_size=_same_size,
+)

@@ -108,5 +108,9 @@ def _same_size(old: nn.Module, budget: int) -> nn.Module:
 
 
 GROUP = Group(
-    name="linear", replaces=(nn.Linear,), base=LinearPart, example_input=_example_input, same_size=_same_size
+    name="linear",
+    replaces=(nn.Linear,),
+    base=LinearPart,  # type: ignore[type-abstract]
+    example_input=_example_input,
+    same_size=_same_size,
 )

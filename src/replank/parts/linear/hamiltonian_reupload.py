@@ -49,8 +49,8 @@ class HamiltonianReuploadLinear(KeepsComplex, LinearPart):
         ValueError: too few or too many qubits, no repetition, an option that does not exist; in ``forward``, another
             number of features, or a NaN or infinite one.
 
-    Source: [wang2024creep], DataReUploadingLinear of the official code. Differs: angles are real unless asked otherwise,
-    as in its JAX version; the torch version has complex ones. Trainable times and ``init_scale`` are ours.
+    Source: [wang2024creep], DataReUploadingLinear of the official code. Differs: angles are real unless asked
+    otherwise, as in its JAX version; the torch version has complex ones. Trainable times and ``init_scale`` are ours.
     """
 
     source = Source(WANG2024CREEP, where="DataReUploadingLinear", provenance="official code")
@@ -85,9 +85,7 @@ class HamiltonianReuploadLinear(KeepsComplex, LinearPart):
             device=device,
             dtype=dtype,
         )
-        self.times = (
-            nn.Parameter(torch.empty(n_reps, device=device, dtype=dtype)) if times == "trainable" else None
-        )
+        self.times = nn.Parameter(torch.empty(n_reps, device=device, dtype=dtype)) if times == "trainable" else None
         self.reset_parameters()
 
     def reset_parameters(self) -> None:

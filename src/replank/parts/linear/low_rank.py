@@ -51,8 +51,8 @@ class LowRankLinear(LinearPart):
         full = min(in_features, out_features)
         if not 1 <= rank <= full:
             raise ValueError(
-                f"LowRankLinear: `rank` must be in 1..{full} for a {out_features}x{in_features} weight, got rank={rank}. "
-                f"For full rank keep nn.Linear."
+                f"LowRankLinear: `rank` must be in 1..{full} for a {out_features}x{in_features} weight, got "
+                f"rank={rank}. For full rank keep nn.Linear."
             )
         self.rank = rank
         self.left = nn.Parameter(torch.empty(out_features, rank, device=device, dtype=dtype))

@@ -69,7 +69,7 @@ class PooledLinear(LinearPart):
         return F.linear(pooled.reshape(*input.shape[:-1], self.n_pools), self.weight, self.bias)
 
     def reference(self, input: Tensor) -> Tensor:
-        """The same with the averages taken one by one: pool ``i`` reaches from floor(i n / k) to ceil((i + 1) n / k)."""
+        """The same, pool by pool: number ``i`` reaches from floor(i n / k) to ceil((i + 1) n / k)."""
         n, k = self.in_features, self.n_pools
         pools = [input[..., i * n // k : -(-(i + 1) * n // k)].mean(-1) for i in range(k)]
         return F.linear(torch.stack(pools, dim=-1), self.weight, self.bias)

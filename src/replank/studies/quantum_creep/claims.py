@@ -1,15 +1,15 @@
 """The paper's statements, with the rules that judge them.
 
-Published numbers are means over the final epochs in the official JSON logs ("official code"). Configuration (T) stores the
-quantum parameters as complex numbers, so its claims are judged on the ``-complex`` arms; (J) stores real ones. Margins
-at paper scale are one percentage point [ours], about three times the largest published standard deviation. The small
-protocol tests directions.
+Published numbers are means over the final epochs in the official JSON logs ("official code"). Configuration (T) stores
+the quantum parameters as complex numbers, so its claims are judged on the ``-complex`` arms; (J) stores real ones.
+Margins at paper scale are one percentage point [ours], about three times the largest published standard deviation. The
+small protocol tests directions.
 """
 
 from __future__ import annotations
 
 from replank.lab.claim import Claim, Rule, all_of, difference, every_seed, mean_within, table_of, with_note
-from replank.parts.papers import WANG2024CREEP
+from replank.parts._papers import WANG2024CREEP
 from replank.sources import Source
 
 LOGS = Source(WANG2024CREEP, "per-epoch JSON logs of the official repository", "official code")
@@ -56,8 +56,11 @@ NO_GAIN = table_of(
     }
 )
 # ... and on this one it gains a lot.
-GAIN = table_of(level_1={ACCURACY: [0.10, 0.12, 0.11]}, level_2={ACCURACY: [0.98, 0.97, 0.99]},
-                level_0={ACCURACY: [0.10, 0.11, 0.12]})
+GAIN = table_of(
+    level_1={ACCURACY: [0.10, 0.12, 0.11]},
+    level_2={ACCURACY: [0.98, 0.97, 0.99]},
+    level_0={ACCURACY: [0.10, 0.11, 0.12]},
+)
 
 
 def _levels(number: str, config: str, dataset: str, values: tuple[float, float, float], reported: str) -> Claim:
@@ -85,11 +88,17 @@ CLAIMS = (
     _levels("C2", "T", "fashion_mnist", (0.8362, 0.8341, 0.8657), "83.62 / 83.41 / 86.57 %"),
     _levels("C3", "T", "cifar10", (0.3698, 0.3885, 0.4894), "36.98±0.34 / 38.85±0.29 / 48.94±0.10 %"),
     _levels("C4", "J", "mnist", (0.9207, 0.9225, 0.9454), "92.07 / 92.25 / 94.54 %"),
-    _levels("C5", "J", "fashion_mnist", (0.8372, 0.8370, 0.8054), "83.72 / 83.70 / 80.54 % (level 2: n = 3, two of five published logs are copies)"),
+    _levels(
+        "C5",
+        "J",
+        "fashion_mnist",
+        (0.8372, 0.8370, 0.8054),
+        "83.72 / 83.70 / 80.54 % (level 2: n = 3, two of five published logs are copies)",
+    ),
     _levels("C6", "J", "cifar10", (0.3366, 0.3867, 0.3807), "33.66 / 38.67 / 38.07 %"),
     Claim(
         id="C7",
-        statement="Replacing the convolutions alone (level 0 to 1) hardly changes the accuracy on MNIST and Fashion-MNIST",
+        statement="Replacing the convolutions alone (level 0 to 1) hardly changes accuracy on MNIST and Fashion-MNIST",
         reported="less than 0.5 points, from C1, C2, C4, C5",
         source=LOGS,
         rules={

@@ -37,8 +37,8 @@ FIGURES = (
     Figure(
         "kernels",
         "The ten strongest kernels of the convolutions",
-        "A flipped quanvolution with real angles can only learn symmetric, positive semidefinite kernels of rank at most "
-        "two; Conv2d learns any. Orange and purple are the two signs.",
+        "A flipped quanvolution with real angles can only learn symmetric, positive semidefinite kernels of rank at "
+        "most two; Conv2d learns any. Orange and purple are the two signs.",
         kernels,
     ),
 )

@@ -1,4 +1,4 @@
-"""The host, a classifier without activation or normalisation, and the ladder on which its layers become quantum ones."""
+"""The host, a classifier without activation or normalisation, and the ladder on which its layers turn quantum."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from torch import Tensor, nn
 
 from replank.parts.controls import frozen, same_size
 from replank.parts.convolution.flipped_quanvolution import FlippedQuanv2d
-from replank.parts.convolution.mean_convolution import MeanConv2d
+from replank.parts.convolution.mean_conv import MeanConv2d
 from replank.parts.convolution.symmetric_psd import SymmetricPSDConv2d
 from replank.parts.linear.hamiltonian_reupload import HamiltonianReuploadLinear
-from replank.parts.linear.softmax_linear import SoftmaxLinear
+from replank.parts.linear.softmax import SoftmaxLinear
 from replank.parts.replacement import Builder, Replacement, part
+from replank.slots import Ladder, Swap
 from replank.studies.quantum_creep.settings import CreepSettings
-from replank.swap import Ladder, Swap
 
 CONVOLUTIONS = ("conv1", "conv2")
 N_CLASSES = 10

@@ -48,7 +48,7 @@ SMALL = Protocol(
 )
 SMOKE = Protocol(
     replace(SMALL.settings, frame="keep", channels=(4, 4), n_reps=2, batch_size=50, epochs=2, n_train=300, n_test=100),
-    by_arm=SMALL.by_arm | {"*-complex": {"lr": 1e-3}},
+    by_arm={**SMALL.by_arm, "*-complex": {"lr": 1e-3}},
     about="tiny, to see that everything runs",
 )
 

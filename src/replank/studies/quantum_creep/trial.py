@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -15,6 +16,9 @@ from replank.lab.task import Classification
 from replank.lab.training import Budget, train
 from replank.lab.trial import Measurements, Trial
 from replank.measure.loss_floor import bounded_logit_floor
+from replank.parts.convolution.flipped_quanvolution import FlippedQuanv2d
+from replank.parts.convolution.mean_conv import MeanConv2d
+from replank.parts.convolution.symmetric_psd import SymmetricPSDConv2d
 from replank.parts.linear.hamiltonian_reupload import HamiltonianReuploadLinear
 from replank.studies.quantum_creep.model import CONVOLUTIONS, creep_ladder
 from replank.studies.quantum_creep.settings import CreepSettings
@@ -39,8 +43,7 @@ def run(trial: Trial) -> Measurements:
     budget = Budget(settings.epochs, functools.partial(torch.optim.Adam, lr=settings.lr))
     measured = train(model, Classification(), training, test, budget, seed=trial.seed, progress=trial.progress)
     measured.metrics |= _above_floor(measured.metrics["least_train_loss"], data.train_y) | _unitarity(model)
-    measured.artefacts["kernels"] = strongest_kernels(model)
-    return measured
+    return replace(measured, artefacts={"kernels": strongest_kernels(model)})
 
 
 def framed(images: np.ndarray, pixel_max: float, frame: str) -> Tensor:
@@ -77,17 +80,24 @@ def _above_floor(least_train_loss: float, labels: np.ndarray) -> dict[str, float
 def _unitarity(model: nn.Module) -> dict[str, float]:
     """Greatest Frobenius norm of ``U^dagger U - 1`` over the trained unitaries of the head, if it has any."""
     heads = [module for module in model.modules() if isinstance(module, HamiltonianReuploadLinear)]
-    defects = [float((u.mH @ u - torch.eye(u.shape[-1], device=u.device)).norm(dim=(-2, -1)).max())
-               for u in (head.unitaries() for head in heads)]
+    defects = [
+        float((u.mH @ u - torch.eye(u.shape[-1], device=u.device)).norm(dim=(-2, -1)).max())
+        for u in (head.unitaries() for head in heads)
+    ]
     return {"unitarity_defect": max(defects)} if defects else {}
 
 
 @torch.no_grad()
 def strongest_kernels(model: nn.Module) -> np.ndarray:
     """The ten kernels of largest norm among all of both convolutions, strongest first, shape ``(10, 3, 3)``."""
-    layers = [model.get_submodule(name) for name in CONVOLUTIONS]
-    kernels = torch.cat(
-        [(layer.weight if isinstance(layer, nn.Conv2d) else layer.effective_kernel()).flatten(0, 1) for layer in layers]  # type: ignore[operator]
-    )
+    kernels = torch.cat([_kernel(model.get_submodule(name)).flatten(0, 1) for name in CONVOLUTIONS])
     strongest = kernels.flatten(1).norm(dim=1).argsort(descending=True, stable=True)[:N_KERNELS_KEPT]
     return kernels[strongest].cpu().numpy()
+
+
+def _kernel(layer: nn.Module) -> Tensor:
+    """What the layer multiplies patches with, shape ``(out, in, 3, 3)``."""
+    if isinstance(layer, FlippedQuanv2d | SymmetricPSDConv2d):
+        return layer.effective_kernel()
+    assert isinstance(layer, nn.Conv2d | MeanConv2d)
+    return layer.weight

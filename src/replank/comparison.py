@@ -18,14 +18,14 @@ from torch import Tensor, nn
 
 from replank.errors import InterfaceMismatch, UnknownName, UsageError
 from replank.lab.feed import Feed, make_feed
+from replank.lab.recording import recorded
 from replank.lab.records import Records
 from replank.lab.task import TASKS, Task
-from replank.lab.recording import recorded
 from replank.lab.training import Budget, OptimiserBuilder, train
 from replank.lab.trial import Measurements, Progress, TrialKey
 from replank.measure.robustness import adversarial_accuracy, noise_accuracy
 from replank.parts.controls import control
-from replank.swap import Ladder, Swap, as_swaps
+from replank.slots import Ladder, Swap, as_swaps
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -101,7 +101,7 @@ class Comparison:
     def failures(self) -> dict[str, str]:
         """The trials that failed, with their errors."""
         failed = self.frame[self.frame["status"] == "failed"]
-        return {f"{row.arm} seed {row.seed}": row.error for row in failed.itertuples()}
+        return {f"{row.arm} seed {row.seed}": str(row.error) for row in failed.itertuples()}
 
     def summary(self) -> pd.DataFrame:
         """One row an arm: mean and interval of the headline metric, paired difference to the baseline, resources."""

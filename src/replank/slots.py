@@ -168,7 +168,9 @@ class Ladder:
         with isolated(0, "host"):
             host = self.host()
         swaps = [each for rung in self.rungs.values() for each in rung]
-        names = [slot.name for slot in find_slots(host, sorted({name for each in swaps for name in _names(host, each)}))]
+        names = [
+            slot.name for slot in find_slots(host, sorted({name for each in swaps for name in _names(host, each)}))
+        ]
         rows = {}
         for rung, model in self.models():
             filled = {name: each for each in self.rungs[rung] for name in _names(host, each)}

@@ -12,7 +12,7 @@ from replank.errors import InterfaceMismatch, SlotError, UnknownName
 from replank.parts.controls import frozen, same_size
 from replank.parts.linear import LowRankLinear
 from replank.parts.replacement import part
-from replank.swap import Ladder, Swap, find_slots, swap
+from replank.slots import Ladder, Swap, find_slots, swap
 from tests.hosts import HOSTS, mlp
 
 
@@ -70,7 +70,8 @@ def test_swap_leaves_the_global_random_state(model, host):
 
 @given(seed=st.integers(0, 2**31))
 def test_rungs_of_one_seed_share_all_but_their_slots(seed):
-    ladder = Ladder(mlp, {"host": None, "greedy": Swap("body", greedy), "low": Swap("head", part(LowRankLinear, rank=1))})
+    low_rank = part(LowRankLinear, rank=1)
+    ladder = Ladder(mlp, {"host": None, "greedy": Swap("body", greedy), "low": Swap("head", low_rank)})
     models = dict(ladder.models(seed=seed))
     for name, slot in (("greedy", "body"), ("low", "head")):
         for key, value in outside(models[name], slot).items():

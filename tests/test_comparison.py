@@ -12,7 +12,7 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from replank import Swap, compare, part
-from replank.compare import Robustness
+from replank.comparison import Robustness
 from replank.errors import DataError, InterfaceMismatch, SlotError, UnknownName, UsageError
 from replank.parts.linear import LowRankLinear
 from tests.hosts import mlp
@@ -109,7 +109,8 @@ def test_all_arms_see_the_same_batches_in_the_same_order(kind):
 
     data = _as(kind, points()), points(40, seed=1)
     compare(host, {"greedy": Swap("3", greedy)}, **(settings() | {"data": data, "seeds": 1}))
-    trained = [batches for batches in seen.values() if len(batches) == 6]  # two epochs of three batches
+    # one batch for the gradient norms at initialisation, then two epochs of three batches
+    trained = [batches[1:] for batches in seen.values() if len(batches) == 7]
     assert len(trained) == 2
     first, second = (torch.cat(batches) for batches in trained)
     assert torch.equal(first, second)
@@ -130,7 +131,7 @@ def test_summary_pairs_differences_over_seeds(result):
     accuracy = result.frame.pivot(index="seed", columns="arm", values="test_accuracy")
     difference = accuracy["low rank"] - accuracy["host"]
     interval = stats.ttest_1samp(difference, 0).confidence_interval(0.95)
-    row = result.summary().loc["low rank"]
+    row = result.summary().set_index("arm").loc["low rank"]
     assert row["difference"] == pytest.approx(difference.mean())
     assert (row["difference_low"], row["difference_high"]) == pytest.approx((interval.low, interval.high))
 
@@ -181,9 +182,16 @@ def test_a_failing_arm_is_recorded_and_does_not_stop_the_others():
 
 
 def test_a_loss_that_becomes_nan_fails_that_trial():
-    result = compare(mlp, LOW_RANK, **settings(), optimiser=partial(torch.optim.SGD, lr=1e30))
-    assert set(result.frame["status"]) == {"failed"}
-    assert "smaller step size" in result.frame["error"].iloc[0]
+    class Diverging(nn.Linear):
+        n_batches = 0
+
+        def forward(self, x):
+            self.n_batches += self.training
+            return super().forward(x) * (torch.nan if self.n_batches > 3 else 1)
+
+    result = compare(mlp, {"diverging": Swap("head", lambda old: Diverging(8, 3))}, **settings())
+    assert set(result.failures) == {"diverging seed 0", "diverging seed 1"}
+    assert "smaller step size" in result.failures["diverging seed 0"]
 
 
 def test_robustness_to_nothing_is_the_accuracy():
@@ -235,7 +243,7 @@ BAD = {
 
 @pytest.mark.parametrize(("change", "error", "law"), BAD.values(), ids=BAD.keys())
 def test_bad_input_is_refused_before_anything_is_trained(change, error, law, monkeypatch):
-    monkeypatch.setattr("replank.compare.train", lambda *_, **__: pytest.fail("trained"))
+    monkeypatch.setattr("replank.comparison.train", lambda *_, **__: pytest.fail("trained"))
     arguments = {"host": mlp, "arms": LOW_RANK, **settings()} | change
     with pytest.raises(error, match=law):
         compare(**copy.copy(arguments))
