@@ -178,22 +178,23 @@ def report(
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Where to write. Default: beside the ledger.")
     ] = None,
+    dataset: Annotated[str | None, typer.Option(metavar="NAME", help="Only this data set.")] = None,
     ledger: LedgerName = DEFAULT_LEDGER,
 ) -> None:
-    """Write the HTML report of a study from the ledger."""
+    """Write the report of a study from the ledger: HTML, or Markdown if the file's name ends in .md."""
     from replank.lab.claim import judge
     from replank.lab.report.study_report import page_path, write_study_page
     from replank.lab.study import find_study
 
     found = find_study(study)
     found.scale(scale)
-    records = _newest(ledger, found, scale)
+    records = _newest(ledger, found, scale).only(dataset=dataset)
     if not records.records:
         raise UsageError(
             f"report: the ledger must hold trials of {found.slug} at scale {scale}, got none in {ledger}. "
             f"Run `replank run {study} --scale {scale}` first, or name another ledger."
         )
-    path = out or page_path(ledger, found, scale, None)
+    path = out or page_path(ledger, found, scale, [dataset] if dataset else None)
     typer.echo(write_study_page(path, found, records, judge(found.claims, records.table), scale=scale))
 
 

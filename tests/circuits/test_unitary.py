@@ -50,6 +50,18 @@ def test_value_and_gradient_equal_those_of_the_matrix_exponential(hamiltonian):
     torch.testing.assert_close(*gradients, rtol=0, atol=1e-10)
 
 
+@pytest.mark.parametrize("lead", [(), (5,), (2, 3), (2, 0)], ids=str)
+def test_many_chunks_and_leading_dimensions(monkeypatch, lead):
+    h = randn(*lead, 3, 3)
+    h = (h + h.mT).requires_grad_()
+    whole = hermitian_expm(h)
+    monkeypatch.setattr("replank.circuits.unitary._CHUNK_BYTES", 2 * 9 * 8)  # two matrices
+    cut = hermitian_expm(h)
+    torch.testing.assert_close(cut, whole)
+    gradients = [torch.autograd.grad(each.real.pow(3).sum(), h) for each in (cut, whole)]
+    torch.testing.assert_close(*gradients)
+
+
 @pytest.mark.parametrize("dtype", [F64, C128], ids=str)
 @pytest.mark.parametrize("scale", [1.0, 0.0], ids=["generic", "degenerate"])
 def test_first_and_second_derivative(dtype, scale):

@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 
 from replank.lab.ledger import Ledger
 from replank.lab.trial import Measurements, Record, TrialKey
+
+# A trial collects garbage before its memory is measured: without what pytest and its plug-ins hold, that is quick.
+gc.freeze()
 
 MakeRecord = Callable[..., Record]
 
@@ -56,6 +61,20 @@ def key() -> Callable[..., TrialKey]:
 @pytest.fixture
 def record() -> MakeRecord:
     return make_record
+
+
+@pytest.fixture
+def leave_room() -> Callable[[Ledger, int], None]:
+    """From now on a ledger's disk has room for so many pages more."""
+
+    def limit(ledger: Ledger, more: int) -> None:
+        with ledger._engine.connect() as connection:
+            pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one() + more
+        sa.event.listen(
+            ledger._engine, "connect", lambda connection, _: connection.execute(f"PRAGMA max_page_count={pages}")
+        )
+
+    return limit
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from replank.lab.claim import Claim, difference, every_seed, table_of
@@ -55,7 +56,9 @@ def _descend(trial: Trial) -> Measurements:
         trial.progress(epoch, trial.settings.epochs, curves[-1])
     loss = float((x @ weight - y).square().mean()) + (0.5 if trial.arm.name == "worse" else 0.0)
     return Measurements(
-        {"train_loss": float("nan") if trial.arm.name == "diverges" else loss}, curves, {"weight": weight.numpy()}
+        {"train_loss": float("nan") if trial.arm.name == "diverges" else loss},
+        curves,
+        {"weight": weight.numpy(), "scene": np.zeros(4096)},
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -107,10 +107,8 @@ def test_all_of_takes_the_worst_and_keeps_every_reason(statuses: list[str], expe
 # Eighths add up without rounding, and no mean of them lies on a bound of the rules: a verdict can't hang on the order
 # of a sum.
 values = st.lists(st.integers(-80, 80).map(lambda n: n / 8), min_size=2, max_size=6)
-few = settings(max_examples=40, deadline=None)
 
 
-@few
 @given(new=values, old=values, data=st.data())
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
 def test_neither_row_order_nor_seed_labels_matter(
@@ -127,7 +125,6 @@ def test_neither_row_order_nor_seed_labels_matter(
     assert two.interval == pytest.approx(one.interval, abs=1e-9)
 
 
-@few
 @given(new=values, old=values, level=st.sampled_from([0.8, 0.95, 0.99]))
 def test_the_interval_is_that_of_a_paired_t_test(new: list[float], old: list[float], level: float) -> None:
     n = min(len(new), len(old))
@@ -140,7 +137,6 @@ def test_the_interval_is_that_of_a_paired_t_test(new: list[float], old: list[flo
     assert verdict.measured == pytest.approx(differences.mean(), abs=1e-12)
 
 
-@few
 @given(new=values, old=values, shift=st.floats(-5, 5))
 def test_what_both_arms_share_drops_out_of_a_difference(new: list[float], old: list[float], shift: float) -> None:
     n = min(len(new), len(old))

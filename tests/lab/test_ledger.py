@@ -191,17 +191,10 @@ def test_a_failed_trial_can_be_claimed_again(ledger: Ledger, record: MakeRecord)
 # -- what can go wrong -------------------------------------------------------------------------------------------------
 
 
-def limit_pages(ledger: Ledger, more: int) -> None:
-    """As if the disk had room for so many pages more."""
-    with ledger._engine.connect() as connection:
-        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one() + more
-    sa.event.listen(
-        ledger._engine, "connect", lambda connection, _: connection.execute(f"PRAGMA max_page_count={pages}")
-    )
-
-
-def test_a_full_disk_is_said_and_keeps_what_is_there(ledger: Ledger, record: MakeRecord) -> None:
-    limit_pages(ledger, 2)
+def test_a_full_disk_is_said_and_keeps_what_is_there(
+    ledger: Ledger, record: MakeRecord, leave_room: Callable[[Ledger, int], None]
+) -> None:
+    leave_room(ledger, 2)
     ledger.add(record())
     large = record(seed=1)
     large.measurements.artefacts = {"kernel": np.zeros(100_000)}

@@ -51,8 +51,16 @@ def started(log: Path) -> Counter[str]:
     return Counter(line.rpartition(" ")[0] for line in log.read_text().splitlines())
 
 
+def rest_of(process: subprocess.Popen[str]) -> tuple[str, str]:
+    """What it says until it ends; unlike communicate(), this does not lose what was buffered line by line."""
+    assert process.stdout is not None
+    assert process.stderr is not None
+    with process:
+        return process.stdout.read(), process.stderr.read()
+
+
 def result(process: subprocess.Popen[str]) -> dict[str, Any]:
-    out, err = process.communicate(timeout=60)
+    out, err = rest_of(process)
     assert process.returncode == 0, err
     return json.loads(out.splitlines()[-1])
 
@@ -96,7 +104,7 @@ def test_a_killed_run_goes_on_where_it_stopped(start: Start, log: Path, tmp_path
     wait_for(killed, "finished", times=2)
     wait_for(killed, "started", times=1)
     killed.kill()
-    killed.communicate()
+    rest_of(killed)
     assert workers_gone(log)
     log.write_text("")
     resumed = result(start(tmp_path / "ledger.db", workers=0))
@@ -119,7 +127,7 @@ def test_ctrl_c_stops_cleanly_and_says_how_to_resume(start: Start, log: Path, tm
     process = start(tmp_path / "ledger.db", workers=2)
     wait_for(process, "finished", times=1)
     os.killpg(process.pid, signal.SIGINT)
-    out, err = process.communicate(timeout=30)
+    out, err = rest_of(process)
     assert process.returncode == 130
     assert out.splitlines()[-1].endswith("The same command goes on from here.")
     assert err == ""

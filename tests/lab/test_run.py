@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import fake_study
 import pytest
-import sqlalchemy as sa
 
 from replank import datasets
 from replank.errors import DataError, LedgerError, UnknownName, UsageError
@@ -131,25 +131,19 @@ def test_a_pool_gives_the_same_numbers_and_tells_as_much(ledger: Ledger, tmp_pat
 # -- a full disk, an interruption --------------------------------------------------------------------------------------
 
 
-def test_a_full_disk_stops_the_run_and_loses_no_finished_trial(ledger: Ledger, tmp_path: Path) -> None:
-    written = []
-
-    def limit(connection: Any, _: Any) -> None:
-        pages = connection.execute("PRAGMA page_count").fetchone()[0]
-        connection.execute(f"PRAGMA max_page_count={pages if written else 100_000}")
-
-    def after_two(event: Event) -> None:
+def test_a_full_disk_stops_the_run_and_loses_no_finished_trial(
+    ledger: Ledger, tmp_path: Path, leave_room: Callable[[Ledger, int], None]
+) -> None:
+    def no_more_room(event: Event) -> None:
         if event.kind == "finished":
-            written.append(event)
+            leave_room(ledger, 0)
 
-    sa.event.listen(ledger._engine, "connect", limit)
     with pytest.raises(LedgerError, match=r"the disk is full.*is kept in .*: the same command takes it in") as caught:
-        run_fake(ledger, seeds=20, arms=["steady"], on_event=after_two)
+        run_fake(ledger, seeds=4, arms=["steady"], on_event=no_more_room)
     (rescued,) = tmp_path.glob("ledger.db.rescued-*.npz")
     assert str(rescued) in str(caught.value)
-    run = run_fake(Ledger(ledger.path), seeds=20, arms=["steady"])
-    assert run.reused == len(written) + 1
-    assert run.done == 20 - run.reused
+    run = run_fake(Ledger(ledger.path), seeds=4, arms=["steady"])
+    assert (run.reused, run.done) == (2, 2)
     assert not rescued.exists()
 
 

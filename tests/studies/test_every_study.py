@@ -46,7 +46,8 @@ def test_claims_and_arms_have_names_of_their_own(study):
 def test_every_arm_has_a_rung(study):
     for scale in study.scales.values():
         for protocol in scale.protocols.values():
-            assert list(study.ladder(protocol.settings).rungs) == [arm.name for arm in study.arms]
+            ladder = study.ladder(protocol.settings, scale.datasets[0])
+            assert list(ladder.rungs) == [arm.name for arm in study.arms]
 
 
 @pytest.mark.study

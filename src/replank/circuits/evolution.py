@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.nn import functional as F
 
-from replank.circuits.parallel import map_chunks
+from replank.circuits.parallel import cut, map_chunks
 from replank.circuits.second_order import one_by_one, second_order
 from replank.circuits.unitary import finite_eigh, sinc
 
@@ -84,11 +84,6 @@ def _series_rows(features: Tensor, shared: Tensor, times: Tensor) -> Tensor:
     return rows.reshape(-1, 2, d)
 
 
-def _chunks(n_samples: int, d: int, like: Tensor) -> list[slice]:
-    size = max(1, _CHUNK_BYTES // (d * d * like.itemsize)) if like.device.type == "cpu" else max(1, n_samples)
-    return [slice(start, start + size) for start in range(0, n_samples, size)]
-
-
 def _turn(rows: Tensor, angle: Tensor) -> Tensor:
     """Multiply amplitudes in row form ``(..., 2, d)`` by ``exp(i angle)``."""
     re, im = rows.unbind(-2)
@@ -123,7 +118,8 @@ class _Reuploading(Function):
                 rows = (rows.flatten(1) @ shared[step]).view(-1, 2, d)
             final[chunk] = rows
 
-        for _ in map_chunks(evolve, _chunks(n_samples, d, features), features.device):
+        chunks = cut(n_samples, d * d * features.itemsize, features.device, _CHUNK_BYTES)
+        for _ in map_chunks(evolve, chunks, features.device):
             pass
         return final, eigenvalues, vectors, sigma, after
 
@@ -174,8 +170,9 @@ class _ReuploadingGradient(Function):
             grad_features[chunk] = gradient.flatten(1)[:, : features.shape[1]]
             return chunk_shared, _times_gradient(a, angles, sigma[chunk], gamma)
 
+        chunks = cut(len(features), d * d * features.itemsize, features.device, _CHUNK_BYTES)
         # summed in the order of the chunks, so that the result does not depend on which thread was faster
-        for chunk_shared, chunk_times in map_chunks(pull_back, _chunks(len(features), d, features), features.device):
+        for chunk_shared, chunk_times in map_chunks(pull_back, chunks, features.device):
             grad_shared += chunk_shared
             grad_times += chunk_times.reshape(len(times), -1).sum(1)
         return grad_features, grad_shared, grad_times

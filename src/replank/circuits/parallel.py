@@ -1,4 +1,4 @@
-"""One function over the chunks of a batch, on all cores."""
+"""A batch cut into chunks, and one function over all of them, on all cores."""
 
 from __future__ import annotations
 
@@ -10,6 +10,12 @@ from typing import TypeVar
 import torch
 
 Result = TypeVar("Result")
+
+
+def cut(n_items: int, bytes_each: int, device: torch.device, chunk_bytes: int) -> list[slice]:
+    """Chunks of a batch that hold about ``chunk_bytes`` each; other devices than a CPU take the batch as a whole."""
+    size = max(1, chunk_bytes // bytes_each if device.type == "cpu" else n_items)
+    return [slice(start, start + size) for start in range(0, n_items, size)]
 
 
 @contextmanager

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.autograd import Function
 
+from replank.circuits.parallel import cut, map_chunks
 from replank.circuits.pauli import pauli_sum
 from replank.circuits.second_order import one_by_one, second_order
+
+_CHUNK_BYTES = 2**17  # one complex64 matrix of seven qubits: there are few of them, and each is worth a thread's while
 
 
 def hermitian_expm(hamiltonian: Tensor, t: float | Tensor = 1.0) -> Tensor:
@@ -79,6 +83,16 @@ def sinc(x: Tensor) -> Tensor:
     return torch.where(x == 0, 1.0, x.sin() / x)
 
 
+def _over_chunks(work: Callable[..., tuple[Tensor, ...]], matrices: Tensor, *others: Tensor) -> tuple[Tensor, ...]:
+    """A function of batches, over the chunks of batches with any leading dimensions; results are put together again."""
+    lead, d = matrices.shape[:-2], matrices.shape[-1]
+    flat = [matrices.reshape(-1, d, d), *(other.reshape(-1, *other.shape[len(lead) :]) for other in others)]
+    chunks = cut(len(flat[0]), d * d * matrices.itemsize, matrices.device, _CHUNK_BYTES) or [slice(0, 0)]
+    results = map_chunks(lambda chunk: work(*(each[chunk] for each in flat)), chunks, matrices.device)
+    joined = (torch.cat(parts) for parts in zip(*results, strict=True))
+    return tuple(each.reshape(*lead, *each.shape[1:]) for each in joined)
+
+
 def _series_expm(generator: Tensor) -> Tensor:
     return torch.matrix_exp(1j * generator)
 
@@ -88,9 +102,13 @@ class _HermitianExpm(Function):
 
     @staticmethod
     def forward(generator: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        eigenvalues, vectors = finite_eigh(generator)
-        vectors = vectors.to(vectors.dtype.to_complex())
-        return (vectors * torch.exp(1j * eigenvalues)[..., None, :]) @ vectors.mH, eigenvalues, vectors
+        def exponential(matrices: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+            eigenvalues, vectors = finite_eigh(matrices)
+            vectors = vectors.to(vectors.dtype.to_complex())
+            return (vectors * torch.exp(1j * eigenvalues)[..., None, :]) @ vectors.mH, eigenvalues, vectors
+
+        unitary, eigenvalues, vectors = _over_chunks(exponential, generator)
+        return unitary, eigenvalues, vectors
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Tensor], output: tuple[Tensor, Tensor, Tensor]) -> None:
@@ -112,10 +130,13 @@ class _HermitianExpmGradient(Function):
 
     @staticmethod
     def forward(grad: Tensor, generator: Tensor, eigenvalues: Tensor, vectors: Tensor) -> tuple[Tensor]:
-        half = eigenvalues / 2
-        phase = torch.exp(-1j * half)
-        differences = -1j * phase[..., :, None] * phase[..., None, :] * sinc(half[..., :, None] - half[..., None, :])
-        gradient = vectors @ (differences * (vectors.mH @ grad @ vectors)) @ vectors.mH
+        def pull_back(grad: Tensor, eigenvalues: Tensor, q: Tensor) -> tuple[Tensor]:
+            half = eigenvalues / 2
+            phase = torch.exp(-1j * half)
+            differences = -1j * phase[:, :, None] * phase[:, None, :] * sinc(half[:, :, None] - half[:, None, :])
+            return (q @ (differences * (q.mH @ grad @ q)) @ q.mH,)
+
+        (gradient,) = _over_chunks(pull_back, grad, eigenvalues, vectors)
         return (gradient if generator.is_complex() else gradient.real.clone(),)
 
     @staticmethod

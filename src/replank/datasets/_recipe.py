@@ -23,6 +23,7 @@ class Info:
         name: as typed at the command line.
         title: as reports print it.
         licence: what is known of it.
+        shape: (channels, height, width) of an image.
         files: for each form in which the files may come, their names (``[.gz]``: packed or not); none if embedded.
         urls: what ``fetch`` downloads.
         embedded: whether it comes with an installed package and needs no files.
@@ -31,6 +32,7 @@ class Info:
     name: str
     title: str
     licence: str
+    shape: tuple[int, int, int]
     files: tuple[tuple[str, ...], ...]
     urls: tuple[str, ...]
     embedded: bool
@@ -96,7 +98,8 @@ class Embedded:
     @property
     def info(self) -> Info:
         """What is known without loading."""
-        return Info(self.card.name, self.card.title, self.card.licence, files=(), urls=(), embedded=True)
+        card = self.card
+        return Info(card.name, card.title, card.licence, card.shape, files=(), urls=(), embedded=True)
 
     def load(self, folder: Path | None) -> Dataset:
         """The data set; it needs no folder."""
@@ -147,6 +150,7 @@ class FromFiles:
             self.card.name,
             self.card.title,
             self.card.licence,
+            self.card.shape,
             files=tuple(tuple(file.label for file in edition.files) for edition in self.editions),
             urls=tuple(file.url for file in offered.files if file.url) if offered else (),
             embedded=False,

@@ -23,21 +23,24 @@ from types import ModuleType
 import replank
 
 NOT_NUMBERS = (
-    "cli.py",
-    "compare.py",
+    "__main__",
+    "cli",
+    "comparison",
     "studies",
-    "lab/claim.py",
-    "lab/code_version.py",
-    "lab/environment.py",
-    "lab/ledger.py",
+    "lab/claim",
+    "lab/code_version",
+    "lab/environment",
+    "lab/ledger",
     "lab/migrations",
-    "lab/records.py",
+    "lab/records",
     "lab/report",
-    "lab/rescue.py",
-    "lab/run.py",
-    "lab/schema.py",
+    "lab/rescue",
+    "lab/rows",
+    "lab/run",
+    "lab/schema",
+    "testing",
 )
-"""Files and folders of replank that can't change what a study's trial measures. (``compare`` is above studies.)"""
+"""Modules and packages of replank that can't change what a study's trial measures (``comparison`` is above studies)."""
 
 _NOT_NUMBERS_OF_STUDY = ("claims.py", "figures.py")
 
@@ -66,7 +69,7 @@ def code_version(study: ModuleType) -> str:
 
 def _replank_files() -> Iterator[tuple[str, bytes]]:
     for name, content in _files(replank):
-        if not any(name == other or name.startswith(f"{other}/") for other in NOT_NUMBERS):
+        if not any(f"{other}.py" == name or name.startswith(f"{other}/") for other in NOT_NUMBERS):
             yield name, content
 
 

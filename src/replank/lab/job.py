@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import threadpoolctl
 import torch
@@ -81,7 +81,16 @@ def execute(job: Job, on_event: OnEvent) -> Record:
         # loaded ahead, so that it does not count as time and memory of the first trial; a failure shows again inside
         with suppress(Exception):
             loaded(key.dataset, job.data_folder)
-        return recorded(key, measure, torch.device(job.device))
+        record = recorded(key, measure, torch.device(job.device))
+    return replace(record, environment=record.environment | {"data": _about(key.dataset, job.data_folder)})
+
+
+def _about(name: str, folder: Path | None) -> dict[str, Any]:
+    """What reports must say of the data: one name can stand for copies that differ, such as a JPEG-compressed one."""
+    with suppress(Exception):  # the trial has failed for the same reason, and says so
+        card = loaded(name, folder).card
+        return {"title": card.title, "licence": card.licence, "known_differences": list(card.known_differences)}
+    return {}
 
 
 @lru_cache(maxsize=2)

@@ -118,7 +118,8 @@ class Study:
         headline_metric: the metric that tables lead with, e.g. ``"test_accuracy"``.
         finding: paragraphs that the report prints ahead of the verdicts: what a reader must know to read them.
         figures: pictures of the report, in order.
-        ladder: from settings to the ladder of swaps, for studies that have one: drawn in the report.
+        ladder: from settings and the name of a data set to the ladder of swaps, for studies that have one: drawn in the
+            report.
     """
 
     slug: str
@@ -132,7 +133,7 @@ class Study:
     headline_metric: str
     finding: tuple[str, ...] = ()
     figures: tuple[Figure, ...] = ()
-    ladder: Callable[[Settings], Ladder] | None = None
+    ladder: Callable[[Settings, str], Ladder] | None = None
 
     @property
     def baseline(self) -> Arm:

@@ -12,7 +12,7 @@ from replank.errors import TrialError
 from replank.lab.feed import Feed
 from replank.lab.task import Task
 from replank.lab.trial import Measurements, Progress
-from replank.measure._evaluation import evaluating
+from replank.measure.evaluation import evaluating
 from replank.measure.flops import forward_flops
 from replank.measure.gradients import gradient_norms
 from replank.measure.parameters import count_parameters

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode, flop_registry
 
-from replank.measure._evaluation import evaluating
+from replank.measure.evaluation import evaluating
 
 FLOP_COUNTER = (
     "torch FlopCounterMode, forward pass, 2 per multiply-add; plus eigh at 9n³ and matrix_exp at 10n³; complex "

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from replank import seeding
 from replank.errors import MissingExtra
-from replank.measure._evaluation import predict
+from replank.measure.evaluation import predict
 from replank.measure._predictions import checked_logits
 from replank.measure.classification import accuracy
 

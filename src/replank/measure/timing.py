@@ -10,7 +10,7 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
-from replank.measure._evaluation import evaluating
+from replank.measure.evaluation import evaluating
 
 
 class Stopwatch:

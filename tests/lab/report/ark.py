@@ -125,7 +125,7 @@ STUDY = Study(
         Figure("train_loss", "Training loss and its floor", "No unitary deck can go below it.", _loss_and_floor),
         Figure("kernels", "Kernels", "The strongest kernels that each arm has learned.", _kernels),
     ),
-    ladder=lambda settings: Planks(),  # type: ignore[arg-type,return-value]
+    ladder=lambda settings, dataset: Planks(),  # type: ignore[arg-type,return-value]
 )  # fmt: skip
 
 

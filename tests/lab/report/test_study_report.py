@@ -68,6 +68,14 @@ def test_failed_trials_show_their_tracebacks(whole: Outline) -> None:
     assert "TrialError: not finite: train_loss." in whole.text
 
 
+def test_a_trial_that_died_without_a_traceback_is_told(study: Study, make_records: MakeRecords) -> None:
+    failed = quick(make_records(failed=[("oak", 0), ("reed", 0)]))
+    died = Records.of(
+        replace(each, traceback=None if each.key.arm == "oak" else each.traceback) for each in failed.records
+    )
+    assert "The process died: there is no traceback." in html(study, died)
+
+
 def test_a_report_without_failures_has_no_such_section(study: Study, make_records: MakeRecords) -> None:
     assert "Trials that failed" not in html(study, quick(make_records()))
 

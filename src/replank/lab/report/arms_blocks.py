@@ -52,26 +52,27 @@ def arms_blocks(
 
 def failures_blocks(records: Records) -> list[Block]:
     """What failed, each with its traceback behind a line."""
-    failed = records.table[records.table["status"] == "failed"]
     return [
-        Fold(
-            f"{row['arm']}, seed {row['seed']} ({row['protocol']}, {row['dataset']}): {row['error']}",
-            (Code(row["traceback"] or "No traceback was kept."),),
-        )
-        for row in failed.to_dict("records")
+        Fold(f"{each.key}: {each.error}", (Code(each.traceback or "The process died: there is no traceback."),))
+        for each in records.records
+        if each.status == "failed"
     ]
 
 
 def environment_blocks(records: Records) -> list[Block]:
     """Where the trials ran; several environments one after the other."""
-    environments = records.environments
-    facts: list[Block] = [Facts(_flat(environment)) for environment in environments]
+    facts: list[Block] = []
+    for environment in records.environments:
+        # what the data were is told where the question is
+        each = Facts(_flat({name: value for name, value in environment.items() if name != "data"}))
+        if each not in facts:
+            facts.append(each)
     if len(facts) < 2:
         return facts or [Text("No trial has been run.")]
     note = Text(
         f"The trials ran in {len(facts)} environments; times are comparable within one of them only.", strong=True
     )
-    return [note, *(Fold(f"Environment {number}", (each,)) for number, each in enumerate(facts, 1))]
+    return [note, *(Fold(f"Environment {number}", (block,)) for number, block in enumerate(facts, 1))]
 
 
 def _quality_names(table: pd.DataFrame, headline: str) -> list[str]:

@@ -57,7 +57,7 @@ def study_overview(study: Study, scale_name: str, folder: Path | None) -> Row:
     scale = study.scale(scale_name)
     protocol = next(iter(scale.protocols.values()))
     settings = protocol.resolve(study.baseline.name, scale.datasets[0], {})
-    ladder = study.ladder(settings).table() if study.ladder else None
+    ladder = study.ladder(settings, scale.datasets[0]).table() if study.ladder else None
     return {
         "study": study.slug,
         "title": study.title,
@@ -179,9 +179,11 @@ def layer(text: str) -> nn.Module:
         call = ast.parse(text.strip(), mode="eval").body
     except SyntaxError:
         raise wrong from None
-    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name | ast.Attribute):
+    if not isinstance(call, ast.Call):
         raise wrong
-    name = call.func.id if isinstance(call.func, ast.Name) else call.func.attr
+    name = ast.unparse(call.func).removeprefix("torch.").removeprefix("nn.")
+    if not name.isidentifier():
+        raise wrong
     try:
         args = [ast.literal_eval(each) for each in call.args]
         options = {each.arg: ast.literal_eval(each.value) for each in call.keywords if each.arg}

@@ -19,6 +19,7 @@ from replank.lab.claim import Judgement, Status
 from replank.lab.records import Records
 from replank.lab.report.arms_blocks import arms_blocks, environment_blocks, failures_blocks
 from replank.lab.report.figures import ladder_drawing
+from replank.lab.report.markdown import write_markdown
 from replank.lab.report.page import (
     Badge,
     Badges,
@@ -104,7 +105,7 @@ def page_path(ledger: str, study: Study, scale: str, datasets: Sequence[str] | N
 def write_study_page(
     path: Path, study: Study, records: Records, judgements: Sequence[Judgement], *, scale: str
 ) -> Path:
-    """Write the report, whole or not at all.
+    """Write the report, as HTML or, if the file's name ends in ``.md``, as Markdown with its pictures beside it.
 
     Returns:
         The path.
@@ -112,11 +113,13 @@ def write_study_page(
     Raises:
         UsageError: it can't be written there.
     """
-    text = render(study_page(study, records, judgements, scale=scale))
+    page = study_page(study, records, judgements, scale=scale)
     part = path.with_name(f"{path.name}.part")
     try:
+        if path.suffix == ".md":
+            return write_markdown(page, path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(text, encoding="utf-8")
+        part.write_text(render(page), encoding="utf-8")
         return part.replace(path)
     except OSError as error:
         raise UsageError(f"report: {path} must be writable, got: {error.strerror}. Name another file.") from None
@@ -192,7 +195,7 @@ def _ladder(study: Study, scale: str, parts: Sequence[tuple[Slice, pd.DataFrame]
     planned = study.scale(scale)
     place = parts[0][0] if parts else Slice(scale, next(iter(planned.protocols)), planned.datasets[0])
     settings = planned.protocols[place.protocol].resolve(study.baseline.name, place.dataset, {})
-    table = study.ladder(settings).table()
+    table = study.ladder(settings, place.dataset).table()
     return Picture(
         ladder_drawing(table),
         "Rungs from top to bottom, slots from left to right; planks that differ from the first rung's are in colour.",

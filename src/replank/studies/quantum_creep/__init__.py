@@ -6,9 +6,8 @@ from replank.lab.study import Arm, Study
 from replank.parts._papers import WANG2024CREEP
 from replank.studies.quantum_creep.claims import CLAIMS
 from replank.studies.quantum_creep.figures import FIGURES
-from replank.studies.quantum_creep.model import creep_ladder
 from replank.studies.quantum_creep.settings import SCALES
-from replank.studies.quantum_creep.trial import run
+from replank.studies.quantum_creep.trial import ladder, run
 
 STUDY = Study(
     slug="quantum-creep",
@@ -80,9 +79,9 @@ STUDY = Study(
         "floor, computed for the class frequencies of the training set in use, is drawn into the loss plot. "
         "Accuracy gained below the floor is not evidence about a quantum layer.",
         "Levels 0 and 1 are both affine models of the image, and level 1 is a constrained subset of level 0: "
-        "each pair of channels gets 15 angles, but they reach only a six-parameter set of kernels. The quantum "
-        "levels have more parameters than the classical host, not fewer.",
+        "each pair of channels gets 15 angles, but they reach only a six-parameter set of kernels. At the published "
+        "size the quantum levels have more parameters than the classical host, not fewer.",
     ),
     figures=FIGURES,
-    ladder=creep_ladder,
+    ladder=ladder,
 )

@@ -22,13 +22,15 @@ def kernels(records: Records) -> MatplotlibFigure:
     done = records.table[records.table["status"] == "done"]
     seeds = {arm: set(done.loc[done["arm"] == arm, "seed"]) for arm in WITH_KERNELS}
     shown = [arm for arm in WITH_KERNELS if seeds[arm]]
+    if not shown:
+        raise ValueError(f"kernels: one of {', '.join(WITH_KERNELS)} must have been run, got none.")
     seed = min(set.intersection(*(seeds[arm] for arm in shown)))
     return image_grid({arm: list(records.artefact("kernels", arm, seed=seed)) for arm in shown})
 
 
 FIGURES = (
     Figure(
-        "training-loss",
+        "train_loss",
         "Training loss and the floor of a unitary read-out",
         "Each panel shows one arm with its band over seeds. Whoever ends below the dotted line has logits that are no "
         "probabilities: the arms with classical heads may, the unitary ones can't, and the published complex ones do.",

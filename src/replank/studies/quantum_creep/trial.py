@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from replank.datasets import Dataset
+from replank.datasets import Dataset, info
 from replank.lab.feed import TensorFeed
 from replank.lab.task import Classification
 from replank.lab.training import Budget, train
@@ -20,10 +20,12 @@ from replank.parts.convolution.flipped_quanvolution import FlippedQuanv2d
 from replank.parts.convolution.mean_conv import MeanConv2d
 from replank.parts.convolution.symmetric_psd import SymmetricPSDConv2d
 from replank.parts.linear.hamiltonian_reupload import HamiltonianReuploadLinear
+from replank.slots import Ladder
 from replank.studies.quantum_creep.model import CONVOLUTIONS, creep_ladder
 from replank.studies.quantum_creep.settings import CreepSettings
 
 N_KERNELS_KEPT = 10
+PADDED_SIZE = 32
 
 
 def run(trial: Trial) -> Measurements:
@@ -38,12 +40,16 @@ def run(trial: Trial) -> Measurements:
         )
         for x, y in ((data.train_x, data.train_y), (data.test_x, data.test_y))
     )
-    shape: tuple[int, int, int] = tuple(training.x.shape[1:])  # type: ignore[assignment]
-    model = creep_ladder(settings, shape).model(trial.arm.name, seed=trial.seed).to(trial.device)
+    model = ladder(settings, data.card.name).model(trial.arm.name, seed=trial.seed).to(trial.device)
     budget = Budget(settings.epochs, functools.partial(torch.optim.Adam, lr=settings.lr))
     measured = train(model, Classification(), training, test, budget, seed=trial.seed, progress=trial.progress)
     measured.metrics |= _above_floor(measured.metrics["least_train_loss"], data.train_y) | _unitarity(model)
     return replace(measured, artefacts={"kernels": strongest_kernels(model)})
+
+
+def ladder(settings: CreepSettings, dataset: str) -> Ladder:
+    """The ladder of the network that fits a data set's images."""
+    return creep_ladder(settings, framed_shape(info(dataset).shape, settings.frame))
 
 
 def framed(images: np.ndarray, pixel_max: float, frame: str) -> Tensor:
@@ -60,8 +66,16 @@ def framed(images: np.ndarray, pixel_max: float, frame: str) -> Tensor:
     if frame == "halve":
         x = functional.avg_pool2d(x, 2)
     elif frame == "pad":
-        x = functional.pad(x, [(32 - x.shape[-1]) // 2] * 4)
+        x = functional.pad(x, [(PADDED_SIZE - x.shape[-1]) // 2] * 4)
     return (x - 0.5) / 0.5
+
+
+def framed_shape(shape: tuple[int, int, int], frame: str) -> tuple[int, int, int]:
+    """The (channels, height, width) that :func:`framed` gives to images of that shape."""
+    channels, height, width = shape
+    if frame == "halve":
+        return channels, height // 2, width // 2
+    return (channels, PADDED_SIZE, PADDED_SIZE) if frame == "pad" else shape
 
 
 def _subset(data: Dataset, settings: CreepSettings, seed: int) -> Dataset:
