@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from replank.comparison import compare as compare
     from replank.lab.claim import Claim as Claim
     from replank.lab.run import run_study as run_study
-    from replank.lab.study import Arm as Arm
     from replank.lab.study import Study as Study
+    from replank.lab.trial import Arm as Arm
     from replank.parts.controls import frozen as frozen
     from replank.parts.controls import same_size as same_size
     from replank.parts.replacement import part as part
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from replank.slots import swap as swap
 
 _HOME = {
-    "Arm": "replank.lab.study",
+    "Arm": "replank.lab.trial",
     "Claim": "replank.lab.claim",
     "Comparison": "replank.comparison",
     "Ladder": "replank.slots",

@@ -12,8 +12,8 @@ import numpy as np
 import torch
 
 from replank.lab.claim import Claim, difference, every_seed, table_of
-from replank.lab.study import Arm, Protocol, Scale, Study
-from replank.lab.trial import Measurements, Trial
+from replank.lab.study import Protocol, Scale, Study
+from replank.lab.trial import Arm, Measurements, Trial
 from replank.seeding import torch_stream
 from replank.sources import Paper, Source
 

@@ -24,10 +24,16 @@ class _Hidden(LowRankLinear):
     "broken.py": "import no_such_module_at_all",
     "pooling/__init__.py": "",
     "pooling/_interface.py": """
-from torch import nn
-from replank.parts import Group, Part
+from replank.parts import Part
+__all__ = ["PoolingPart"]
 class PoolingPart(Part):
     pass
+""",
+    "pooling/_group.py": """
+from torch import nn
+from replank.parts import Group
+from plugin_of_parts.pooling._interface import PoolingPart
+__all__ = ["GROUP"]
 GROUP = Group("pooling", (nn.MaxPool2d,), PoolingPart, lambda module: None, lambda old, budget: old)
 """,
     "pooling/shattered.py": "raise RuntimeError('half written')",

@@ -15,8 +15,8 @@ import torch
 from replank.datasets import Dataset, load
 from replank.errors import TrialError
 from replank.lab.recording import recorded
-from replank.lab.study import Settings, find_study
-from replank.lab.trial import Measurements, Record, Trial, TrialKey
+from replank.lab.study import find_study
+from replank.lab.trial import Measurements, Record, Settings, Trial, TrialKey
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,8 @@ from replank.lab.job import Event, Job, OnEvent, loaded
 from replank.lab.ledger import Ledger
 from replank.lab.records import Records
 from replank.lab.rescue import rescue, take_in
-from replank.lab.study import Settings, Study, locate_study
-from replank.lab.trial import Record, TrialKey, canonical_settings
+from replank.lab.study import Study, locate_study
+from replank.lab.trial import Record, Settings, TrialKey, canonical_settings
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,13 @@ import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from replank import discovery
 from replank.errors import UnknownName, UsageError
+from replank.lab.trial import Arm, Settings
 from replank.sources import Paper
 
 if TYPE_CHECKING:
@@ -22,24 +23,6 @@ if TYPE_CHECKING:
     from replank.lab.records import Records
     from replank.lab.trial import Measurements, Trial
     from replank.slots import Ladder
-
-Settings = Any
-"""A frozen dataclass of a study's own: what a trial needs to know besides its arm, seed and data."""
-
-
-@dataclass(frozen=True)
-class Arm:
-    """One alternative of a study.
-
-    Args:
-        name: short name, as typed at the command line.
-        about: one sentence: what is different from the baseline, and why one wants to know.
-        kind: the ``baseline``, a ``rung`` of the ladder, or a ``control``.
-    """
-
-    name: str
-    about: str
-    kind: Literal["baseline", "rung", "control"] = "rung"
 
 
 @dataclass(frozen=True)

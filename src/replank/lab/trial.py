@@ -6,17 +6,35 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
 
 if TYPE_CHECKING:
     from replank.datasets import Dataset
-    from replank.lab.study import Arm, Settings
 
 Progress = Callable[[int, int, Mapping[str, float]], None]
 """Called as ``progress(epoch, n_epochs, values)`` while a trial runs."""
+
+
+Settings = Any
+"""A frozen dataclass of a study's own: what a trial needs to know besides its arm, seed and data."""
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One alternative of a study.
+
+    Args:
+        name: short name, as typed at the command line.
+        about: one sentence: what is different from the baseline, and why one wants to know.
+        kind: the ``baseline``, a ``rung`` of the ladder, or a ``control``.
+    """
+
+    name: str
+    about: str
+    kind: Literal["baseline", "rung", "control"] = "rung"
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ from torch import Tensor, nn
 
 from replank import seeding
 from replank.errors import MissingExtra
-from replank.measure.evaluation import predict
 from replank.measure._predictions import checked_logits
 from replank.measure.classification import accuracy
+from replank.measure.evaluation import predict
 
 if TYPE_CHECKING:
     from foolbox.attacks.base import Attack

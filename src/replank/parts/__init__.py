@@ -1,6 +1,6 @@
 """What can fill a slot, in groups named after what they replace.
 
-Nothing is listed by hand. A *group* is a package whose ``_interface`` module holds a ``GROUP``, a
+Nothing is listed by hand. A *group* is a package whose ``_group`` module holds a ``GROUP``, a
 :class:`~replank.parts.part.Group`; a *part* is a public, concrete subclass of a group's base class. They are looked for
 in our own package and in those that plug-ins register under the entry-point group ``replank.parts``; a plug-in's names
 are ``plugin:Name``.
@@ -25,8 +25,8 @@ __all__ = ["Group", "Part", "broken", "find_part", "group_of", "groups", "parts_
 
 def groups() -> dict[str, Group]:
     """All groups, by name."""
-    interfaces = (_interface(module) for module in discovery.members("replank.parts").values())
-    return {module.GROUP.name: module.GROUP for module in interfaces if module is not None}
+    found = (_group(module) for module in discovery.members("replank.parts").values())
+    return {module.GROUP.name: module.GROUP for module in found if module is not None}
 
 
 def parts_of(group: str) -> dict[str, type[Part]]:
@@ -68,8 +68,8 @@ def broken() -> dict[str, str]:
     return failed
 
 
-def _interface(module: ModuleType) -> ModuleType | None:
-    name = f"{module.__name__}._interface"
+def _group(module: ModuleType) -> ModuleType | None:
+    name = f"{module.__name__}._group"
     is_group = hasattr(module, "__path__") and importlib.util.find_spec(name) is not None
     return importlib.import_module(name) if is_group else None
 

@@ -32,8 +32,8 @@ def exports(package: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]
     """
 
     def public() -> dict[str, Any]:
-        interface = importlib.import_module(f"{package}._interface")
-        found = {name: getattr(interface, name) for name in interface.__all__}
+        contract = [importlib.import_module(f"{package}.{name}") for name in ("_interface", "_group")]
+        found = {name: getattr(module, name) for module in contract for name in module.__all__}
         for module in discovery.submodules(importlib.import_module(package)).values():
             found |= {kind.__name__: kind for kind in parts_defined_in(module)}
         return found

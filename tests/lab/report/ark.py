@@ -11,8 +11,8 @@ from matplotlib.figure import Figure as MatplotlibFigure
 from replank.lab.claim import Claim, Rule, difference, every_seed, table_of
 from replank.lab.records import Records
 from replank.lab.report.figures import image_grid, learning_curves
-from replank.lab.study import Arm, Figure, Protocol, Scale, Study
-from replank.lab.trial import Measurements, Record, Trial, TrialKey, canonical_settings
+from replank.lab.study import Figure, Protocol, Scale, Study
+from replank.lab.trial import Arm, Measurements, Record, Trial, TrialKey, canonical_settings
 from replank.sources import Paper, Provenance, Source
 
 PAPER = Paper("noah2024ark", "Arks of Gopher Wood", ("Noah", "Shem"), 2024, arxiv="2401.00001")

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from replank.parts._input import check_dtype
-from replank.parts.part import Group, Part
+from replank.parts.part import Part
 
-__all__ = ["GROUP", "ConvolutionPart"]
+__all__ = ["ConvolutionPart"]
 
 Size = int | tuple[int, int]
 Padding = int | tuple[int, int] | tuple[int, int, int, int]
@@ -54,7 +53,7 @@ class ConvolutionPart(Part):
             value = getattr(self, name)
             if min(_pair(value)) < 1:
                 raise ValueError(f"{type(self).__name__}: `{name}` must be positive, got {name}={value}.")
-        self.padding = _four_sides(padding, type(self).__name__)
+        self.padding = four_sides(padding, type(self).__name__)
 
     def _check_square(self) -> int:
         """The side of the window, for parts whose kernels are symmetric matrices."""
@@ -112,7 +111,7 @@ def _pair(value: Size) -> tuple[int, int]:
     return (value, value) if isinstance(value, int) else (value[0], value[1])
 
 
-def _four_sides(padding: Padding, owner: str) -> tuple[int, int, int, int]:
+def four_sides(padding: Padding, owner: str) -> tuple[int, int, int, int]:
     """Padding as (top, bottom, left, right)."""
     sides = (padding,) if isinstance(padding, int) else padding
     well_formed = isinstance(sides, tuple | list) and all(isinstance(side, int) and side >= 0 for side in sides)
@@ -156,50 +155,3 @@ def _plain_padding(old: nn.Conv2d, asker: str) -> Padding:
         (height, width) = old.kernel_size
         return (height - 1) // 2, height // 2, (width - 1) // 2, width // 2
     return old.padding  # type: ignore[return-value]  # a pair: the texts are gone
-
-
-def _example_input(module: nn.Module) -> Tensor:
-    found = interface(module, "GROUP")
-    height, width = found["kernel_size"]
-    return torch.randn(2, found["in_channels"], height + 3, width + 2, device=found["device"], dtype=found["dtype"])
-
-
-def _full_convolution(*, padding: Padding, **rest: Any) -> nn.Module:
-    top, bottom, left, right = _four_sides(padding, "nn.Conv2d")
-    if (top, left) == (bottom, right):
-        return nn.Conv2d(**rest, padding=(top, left))
-    return nn.Sequential(nn.ZeroPad2d((left, right, top, bottom)), nn.Conv2d(**rest))
-
-
-def _same_size(old: nn.Module, budget: int) -> nn.Module:
-    """The strongest classical convolution with that interface and at most ``budget`` parameters.
-
-    That is a full one, or one that goes through as few channels as the budget asks for.
-
-    Raises:
-        ValueError: not even one channel fits.
-    """
-    # imported here, because the parts import this module
-    from replank.parts.convolution.low_rank import LowRankConv2d
-
-    found = interface(old, "GROUP.same_size")
-    n_in, n_out, (height, width) = found["in_channels"], found["out_channels"], found["kernel_size"]
-    free = budget - n_out * found["bias"]
-    if free >= n_in * n_out * height * width:
-        return _full_convolution(**found)
-    per_rank = n_in * height * width + n_out
-    if free >= per_rank:
-        return LowRankConv2d(**found, rank=min(free // per_rank, n_out, n_in * height * width))
-    raise ValueError(
-        f"GROUP.same_size: the smallest classical convolution from {n_in} to {n_out} channels with a window of "
-        f"{height}x{width} has {per_rank + n_out * found['bias']} parameters, got budget={budget}."
-    )
-
-
-GROUP = Group(
-    name="convolution",
-    replaces=(nn.Conv2d,),
-    base=ConvolutionPart,  # type: ignore[type-abstract]
-    example_input=_example_input,
-    same_size=_same_size,
-)

@@ -11,8 +11,8 @@ from torch.nn import functional as F
 
 from replank.circuits import embed_hamiltonian, pauli_sum, su_unitary
 from replank.parts._angles import KeepsComplex, Parametrisation, angle_parameter, draw_normal
-from replank.parts._papers import WANG2024CREEP
 from replank.parts.convolution._interface import ConvolutionPart, Padding, Size
+from replank.parts.papers import WANG2024CREEP
 from replank.sources import Source
 
 Mode = Literal["conv", "naive"]

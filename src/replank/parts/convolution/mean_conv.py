@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from replank.parts._papers import WANG2024CREEP
 from replank.parts.convolution._interface import ConvolutionPart, Padding, Size
+from replank.parts.papers import WANG2024CREEP
 from replank.sources import Source
 
 

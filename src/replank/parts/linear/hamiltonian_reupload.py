@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from replank.circuits import reuploading_states, su_unitary
 from replank.circuits.evolution import series_states
 from replank.parts._angles import KeepsComplex, Parametrisation, angle_parameter, draw_normal
-from replank.parts._papers import WANG2024CREEP
 from replank.parts.linear._interface import LinearPart
+from replank.parts.papers import WANG2024CREEP
 from replank.sources import Source
 
 _MOST_QUBITS = 12

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from replank.parts._papers import WANG2024CREEP
 from replank.parts.linear._interface import LinearPart
+from replank.parts.papers import WANG2024CREEP
 from replank.sources import Source
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from replank.lab.study import Arm, Study
-from replank.parts._papers import WANG2024CREEP
+from replank.lab.study import Study
+from replank.lab.trial import Arm
+from replank.parts.papers import WANG2024CREEP
 from replank.studies.quantum_creep.claims import CLAIMS
 from replank.studies.quantum_creep.figures import FIGURES
 from replank.studies.quantum_creep.settings import SCALES

@@ -9,7 +9,7 @@ small protocol tests directions.
 from __future__ import annotations
 
 from replank.lab.claim import Claim, Rule, all_of, difference, every_seed, mean_within, table_of, with_note
-from replank.parts._papers import WANG2024CREEP
+from replank.parts.papers import WANG2024CREEP
 from replank.sources import Source
 
 LOGS = Source(WANG2024CREEP, "per-epoch JSON logs of the official repository", "official code")
