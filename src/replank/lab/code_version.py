@@ -20,8 +20,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
-import replank
-
 NOT_NUMBERS = (
     "__main__",
     "cli",
@@ -62,25 +60,30 @@ def code_version(study: ModuleType) -> str:
     else:
         root = importlib.import_module(study.__name__.partition(".")[0])
         digest.update(_distribution_version(root.__name__).encode())
-    for name, content in _files(root):
+    for name, content in _study_files(root):
         digest.update(f"{name}\0".encode() + content)
     return digest.hexdigest()
 
 
 def _replank_files() -> Iterator[tuple[str, bytes]]:
-    for name, content in _files(replank):
+    for name, content in _files(Path(__file__).parents[1]):
         if not any(f"{other}.py" == name or name.startswith(f"{other}/") for other in NOT_NUMBERS):
             yield name, content
 
 
-def _files(module: ModuleType) -> Iterator[tuple[str, bytes]]:
-    """Names, relative to the package, and contents of what a package or a single module consists of."""
+def _study_files(module: ModuleType) -> Iterator[tuple[str, bytes]]:
     for root in map(Path, getattr(module, "__path__", [])):
-        for path in sorted(root.rglob("*.py")):
-            if module is replank or path.name not in _NOT_NUMBERS_OF_STUDY:
-                yield path.relative_to(root).as_posix(), path.read_bytes()
+        for name, content in _files(root):
+            if Path(name).name not in _NOT_NUMBERS_OF_STUDY:
+                yield name, content
     if not hasattr(module, "__path__") and module.__file__:
         yield Path(module.__file__).name, Path(module.__file__).read_bytes()
+
+
+def _files(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """Names, relative to the folder, and contents of all Python files in it."""
+    for path in sorted(folder.rglob("*.py")):
+        yield path.relative_to(folder).as_posix(), path.read_bytes()
 
 
 def _distribution_version(package: str) -> str:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import torch
 
-import replank
 from replank.errors import TrialError
 from replank.lab.environment import environment
 from replank.lab.trial import Measurements, Record, TrialKey
@@ -34,7 +33,7 @@ def recorded(key: TrialKey, measure: Callable[[], Measurements], device: torch.d
             measured.metrics["peak_memory_mib"] = peak.bytes / 2**20
             _check_finite(measured)
         except Exception as problem:  # a failing trial is a finding, not the end of the run
-            error = f"{type(problem).__name__}: {problem}"
+            error = " ".join(_without_paths(f"{type(problem).__name__}: {problem}").split())
             trace = _without_paths(traceback.format_exc())
     status = "failed" if error else "done"
     return Record(key, status, measured, environment(), started, watch.wall_s, watch.cpu_s, error, trace)
@@ -47,7 +46,7 @@ def _check_finite(measured: Measurements) -> None:
 
 
 def _without_paths(trace: str) -> str:
-    """A traceback that says which module failed, not where somebody keeps it."""
-    for root in (Path(replank.__file__).parents[1], Path(torch.__file__).parents[1], Path.home(), Path.cwd()):
+    """A traceback or message that says which module failed, not where somebody keeps it."""
+    for root in (Path(__file__).parents[2], Path(torch.__file__).parents[1], Path.home(), Path.cwd()):
         trace = trace.replace(f"{root}/", "")
     return trace

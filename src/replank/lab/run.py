@@ -55,18 +55,17 @@ class RunInterrupted(KeyboardInterrupt):
     """A run was stopped by Ctrl-C; the message says how to resume it.
 
     Args:
-        done: how many trials this run has finished.
-        reused: how many the ledger had already.
+        done: how many of its trials are done and in the ledger.
         failed: how many have failed.
         left: how many are left.
     """
 
-    def __init__(self, done: int, reused: int, failed: int, left: int):
+    def __init__(self, done: int, failed: int, left: int):
         super().__init__(
-            f"Stopped. {done + reused} trials are in the ledger, {failed} failed, {left} are left. "
+            f"Stopped. {done} trials are in the ledger, {failed} failed, {left} are left. "
             "The same command goes on from here."
         )
-        self.done, self.reused, self.failed, self.left = done, reused, failed, left
+        self.done, self.failed, self.left = done, failed, left
 
 
 def run_study(
@@ -238,8 +237,10 @@ class _Work:
                 for record in records:
                     self._keep(record)
         except KeyboardInterrupt:
-            left = len(self._jobs) - self.done - self.reused - self.failed
-            raise RunInterrupted(self.done, self.reused, self.failed, left) from None
+            # asked of the ledger: the interruption may have come between its answer and our counting
+            kept = len(self._ledger.done(job.key for job in self._jobs))
+            left = len(self._jobs) - kept - self.failed
+            raise RunInterrupted(kept, self.failed, left) from None
 
     def _claimed(self) -> Iterator[Job | None]:
         """Jobs whose lease is ours; ``None`` while all that are left are run by somebody else."""
