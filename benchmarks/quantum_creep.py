@@ -27,8 +27,9 @@ from torch import Tensor, nn
 from replank.circuits import embed_hamiltonian, pauli_sum
 from replank.lab.environment import environment
 from replank.measure.memory import PeakMemory
-from replank.parts.convolution import FlippedQuanv2d
 from replank.parts.linear import HamiltonianReuploadLinear
+from replank.studies.quantum_creep.model import creep_ladder
+from replank.studies.quantum_creep.settings import PUBLISHED
 
 FEATURES, CLASSES, QUBITS, REPS = 12_544, 10, 7, 10
 RESULTS = Path(__file__).parent / "results" / "quantum_creep.md"
@@ -42,9 +43,7 @@ Times = Mapping[str, list[float]]
 
 def network(level: int) -> nn.Module:
     """The paper's classifier for one grey channel, at level 0, 1 or 2."""
-    convolution = nn.Conv2d if level == 0 else FlippedQuanv2d
-    head = nn.Linear(FEATURES, CLASSES) if level < 2 else reupload()
-    return nn.Sequential(convolution(1, 32, 3), convolution(32, 16, 3), nn.Flatten(), head)
+    return creep_ladder(PUBLISHED).model(f"level-{level}")
 
 
 def reupload() -> HamiltonianReuploadLinear:

@@ -7,22 +7,12 @@ A control is made from the replacement that it controls for, so that ``frozen(Q)
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
 
 from torch import nn
 
 from replank.errors import UnknownName, UsageError
 from replank.parts import group_of
-from replank.parts.replacement import Builder, Replacement, as_builder, describe
-
-
-def _named(name: str, builder: Builder, of: Replacement) -> Builder:
-    @wraps(builder)
-    def named(old: nn.Module) -> nn.Module:
-        return builder(old)
-
-    named.__name__ = f"{name} {describe(of)}"
-    return named
+from replank.parts.replacement import Builder, Replacement, as_builder, describe, named
 
 
 def frozen(replacement: Replacement) -> Builder:
@@ -31,7 +21,7 @@ def frozen(replacement: Replacement) -> Builder:
     def build(old: nn.Module) -> nn.Module:
         return as_builder(replacement)(old).requires_grad_(False)
 
-    return _named("frozen", build, replacement)
+    return named(build, f"frozen {describe(replacement)}")
 
 
 def same_size(replacement: Replacement) -> Builder:
@@ -52,7 +42,7 @@ def same_size(replacement: Replacement) -> Builder:
         budget = sum(parameter.numel() for parameter in as_builder(replacement)(old).parameters())
         return group.same_size(old, budget)
 
-    return _named("same-size as", build, replacement)
+    return named(build, f"same-size as {describe(replacement)}")
 
 
 CONTROLS: dict[str, Callable[[Replacement], Builder]] = {"frozen": frozen, "same-size": same_size}

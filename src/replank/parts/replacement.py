@@ -66,6 +66,16 @@ def as_builder(replacement: Replacement) -> Builder:
     )
 
 
+def named(builder: Builder, name: str) -> Builder:
+    """The builder under a name that tables and drawings show."""
+
+    def build(old: nn.Module) -> nn.Module:
+        return builder(old)
+
+    build.__name__ = name
+    return build
+
+
 def describe(replacement: Replacement) -> str:
     """A short name for tables and drawings."""
     if isinstance(replacement, nn.Module):

@@ -71,7 +71,7 @@ def test_what_is_not_swapped_starts_bit_identical(arm):
     assert all(torch.equal(host[name], model[name]) for name in kept)
 
 
-@pytest.mark.parametrize("arm", ["level-2", "1c-frozen-quanv", "2c-frozen-head", "2f-same-size"])
+@pytest.mark.parametrize("arm", ["level-2", "1c-frozen-quanv", "2c-frozen-circuit", "2f-same-size"])
 def test_arms_with_quanvolutions_start_with_the_same_ones(arm):
     first, second = (creep_ladder(TINY, SHAPE).model(each, seed=1) for each in ("level-1", arm))
     assert torch.equal(first.conv1.theta, second.conv1.theta)
@@ -95,7 +95,7 @@ def _least_loss(rung: str, lr: float, epochs: int) -> float:
     return measured.metrics["least_train_loss"]
 
 
-@pytest.mark.parametrize("rung", ["level-2", "2a-head-only", "2c-frozen-head", "2b-softmax-linear"])
+@pytest.mark.parametrize("rung", ["level-2", "2a-head-only", "2c-frozen-circuit", "2b-softmax-linear"])
 def test_bounded_logits_can_not_go_below_the_floor(rung):
     assert _least_loss(rung, lr=0.05, epochs=60) >= FLOOR
 

@@ -48,8 +48,8 @@ STUDY = Study(
             "2b-softmax-linear", "Level 1 with classical logits bounded like probabilities: is it the bound?", "control"
         ),
         Arm(
-            "2c-frozen-head",
-            "Level 2 with a random circuit, never trained: do the convolutions do the work?",
+            "2c-frozen-circuit",
+            "Level 2 with random angles that are never trained: do the convolutions do the work?",
             "control",
         ),
         Arm("2d-logit-scale", "Level 2 with one learned factor on the logits: does lifting the bound help?", "control"),

@@ -18,6 +18,7 @@ DERIVED = Source(WANG2024CREEP, "derived from the definition of the read-out", "
 MNIST_PARTS = ("mnist10k", "mnist5k", "digits")
 ACCURACY = "test_accuracy"
 MARGIN = 0.01
+TITLES = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST", "cifar10": "CIFAR-10"}
 SMALL_SCALES = ("small", "smoke")
 
 
@@ -73,7 +74,7 @@ def _levels(number: str, config: str, dataset: str, values: tuple[float, float, 
         direction = _gain(arms[1], minus=arms[0])
     return Claim(
         id=number,
-        statement=f"({config}) accuracy on {dataset} at levels 0, 1 and 2",
+        statement=f"({config}) accuracy on {TITLES[dataset]} at levels 0, 1 and 2",
         reported=reported,
         source=LOGS,
         rules=_published(config, dict(zip(arms, values, strict=True)), direction),

@@ -14,7 +14,7 @@ from replank.parts.convolution.mean_conv import MeanConv2d
 from replank.parts.convolution.symmetric_psd import SymmetricPSDConv2d
 from replank.parts.linear.hamiltonian_reupload import HamiltonianReuploadLinear
 from replank.parts.linear.softmax import SoftmaxLinear
-from replank.parts.replacement import Builder, Replacement, part
+from replank.parts.replacement import Builder, Replacement, describe, named, part
 from replank.slots import Ladder, Swap
 from replank.studies.quantum_creep.settings import CreepSettings
 
@@ -85,7 +85,7 @@ def creep_ladder(settings: CreepSettings, shape: tuple[int, int, int] = (1, 32, 
             "1c-frozen-quanv": convolutions(frozen(FlippedQuanv2d)),
             "2a-head-only": head(reupload()),
             "2b-softmax-linear": (quanvolutions, head(SoftmaxLinear)),
-            "2c-frozen-head": (quanvolutions, head(frozen(reupload()))),
+            "2c-frozen-circuit": (quanvolutions, head(_frozen_circuit(reupload()))),
             "2d-logit-scale": (quanvolutions, head(_scaled(reupload()))),
             **{f"2e-reps-{n}": (quanvolutions, head(reupload(n))) for n in (1, 2, 5, 10)},
             "2f-same-size": (quanvolutions, head(same_size(reupload()))),
@@ -94,8 +94,19 @@ def creep_ladder(settings: CreepSettings, shape: tuple[int, int, int] = (1, 32, 
     )
 
 
+def _frozen_circuit(replacement: part) -> Builder:
+    """Angles stay as drawn, the bias is trained: a bias frozen at N(0, 1) would drown probabilities of about 1/32."""
+
+    def frozen_circuit(old: nn.Module) -> nn.Module:
+        layer = replacement(old)
+        layer.get_parameter("theta").requires_grad_(False)
+        return layer
+
+    return named(frozen_circuit, f"{describe(replacement)}, angles frozen")
+
+
 def _scaled(replacement: part) -> Builder:
     def scaled(old: nn.Module) -> nn.Module:
         return ScaledLogits(replacement(old))
 
-    return scaled
+    return named(scaled, f"{describe(replacement)}, scaled")

@@ -36,25 +36,31 @@ class CreepSettings:
 
 PUBLISHED = CreepSettings(frame="pad", channels=(32, 16), n_reps=10, lr=5e-4, batch_size=200, epochs=50)
 
-# The small protocol's step sizes are the card's: the quantum read-out needs a larger one than the classical layers, and
-# the published complex parametrisation diverges at it. They were chosen for training loss, not on test images.
+# The quantum read-out needs a larger step than the classical layers, the published complex parametrisation diverges at
+# it, and a softmax saturates at the classical one. All were chosen by training loss, none on test images.
 QUANTUM_LR = {"lr": 2e-2}
+SMALL_STEP = {"lr": 1e-3}
 SMALL = Protocol(
     CreepSettings(
         frame="halve", channels=(8, 8), n_reps=4, lr=5e-3, batch_size=100, epochs=12, n_train=2000, n_test=1000
     ),
-    by_arm={"level-2*": QUANTUM_LR, "2[acde]*": QUANTUM_LR, "*-complex": {"lr": 1e-3, "epochs": 20}},
-    about="2,000 training and 1,000 test images, halved; three seeds; minutes on a laptop",
+    by_arm={
+        "level-2*": QUANTUM_LR,
+        "2[acde]*": QUANTUM_LR,
+        "2b*": SMALL_STEP,
+        "*-complex": {**SMALL_STEP, "epochs": 20},
+    },
+    about="2,000 training and 1,000 test images, drawn by each seed and halved in size",
 )
 SMOKE = Protocol(
     replace(SMALL.settings, frame="keep", channels=(4, 4), n_reps=2, batch_size=50, epochs=2, n_train=300, n_test=100),
-    by_arm={**SMALL.by_arm, "*-complex": {"lr": 1e-3}},
+    by_arm={**SMALL.by_arm, "*-complex": SMALL_STEP},
     about="tiny, to see that everything runs",
 )
 
 SCALES = {
     "smoke": Scale({"smoke": SMOKE}, datasets=("digits",), seeds=2, minutes=0.3),
-    "small": Scale({"small": SMALL}, datasets=("mnist5k",), seeds=3, minutes=4),
+    "small": Scale({"small": SMALL}, datasets=("mnist5k",), seeds=3, minutes=3),
     "paper": Scale(
         {
             "T": Protocol(PUBLISHED, about="the published PyTorch scripts: Adam 5e-4, batch 200, 50 epochs"),
