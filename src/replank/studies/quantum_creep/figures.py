@@ -33,8 +33,8 @@ FIGURES = (
         "train_loss",
         "Training loss and the floor of a unitary read-out",
         "Each panel shows one arm with its band over seeds. Whoever ends below the dotted line has logits that are no "
-        "probabilities: the arms with classical heads or a factor may, the unitary ones can't, and the published complex "
-        "one does.",
+        "probabilities: arms with classical heads or a factor may, unitary ones can't, and the published complex one "
+        "does.",
         losses_with_floor,
     ),
     Figure(
