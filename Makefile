@@ -20,7 +20,7 @@ check: .venv/installed-dev
 
 # Compares with PennyLane, which is large and never a dependency of the library.
 oracle: .venv/installed-test .venv/installed-oracle
-	$(BIN)/python -m pytest -m oracle
+	$(BIN)/python -m pytest tests/oracles
 
 benchmark: .venv/installed
 	$(BIN)/python benchmarks/quantum_creep.py

@@ -123,7 +123,7 @@ def test_a_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_ctrl_c_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
     def stopped(*_: object, **__: object) -> None:
-        raise RunInterrupted(1, 2, 0, 4)
+        raise RunInterrupted(3, 0, 4)
 
     monkeypatch.setattr(replank.lab.run, "run_study", stopped)
     result = replank_(*SMOKE)

@@ -31,7 +31,7 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     ):  # fmt: skip
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("1")
-    monkeypatch.setattr(module, "replank", package("replank", tmp_path / "replank"))
+    monkeypatch.setattr(module, "_ROOT", tmp_path / "replank")
     monkeypatch.syspath_prepend(tmp_path)
     yield tmp_path
     sys.modules.pop("outside_fake", None)

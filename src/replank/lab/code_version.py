@@ -40,6 +40,7 @@ NOT_NUMBERS = (
 )
 """Modules and packages of replank that can't change what a study's trial measures (``comparison`` is above studies)."""
 
+_ROOT = Path(__file__).parents[1]
 _NOT_NUMBERS_OF_STUDY = ("claims.py", "figures.py")
 
 
@@ -66,7 +67,7 @@ def code_version(study: ModuleType) -> str:
 
 
 def _replank_files() -> Iterator[tuple[str, bytes]]:
-    for name, content in _files(Path(__file__).parents[1]):
+    for name, content in _files(_ROOT):
         if not any(f"{other}.py" == name or name.startswith(f"{other}/") for other in NOT_NUMBERS):
             yield name, content
 

@@ -2,6 +2,7 @@
 
 from replank.measure.calibration import brier_score, expected_calibration_error, reliability_table
 from replank.measure.classification import accuracy, negative_log_likelihood
+from replank.measure.evaluation import evaluating, predict
 from replank.measure.flops import FLOP_COUNTER, forward_flops
 from replank.measure.gradients import gradient_norms
 from replank.measure.loss_floor import bounded_logit_floor
@@ -23,6 +24,7 @@ __all__ = [
     "bounded_logit_floor",
     "brier_score",
     "count_parameters",
+    "evaluating",
     "expected_calibration_error",
     "forward_flops",
     "gradient_norms",
@@ -31,6 +33,7 @@ __all__ = [
     "mean_squared_error",
     "negative_log_likelihood",
     "noise_accuracy",
+    "predict",
     "r2",
     "reliability_table",
     "throughput",
