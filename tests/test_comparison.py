@@ -11,7 +11,7 @@ from scipy import stats
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from replank import Swap, compare, part
+from replank import Ladder, Swap, compare, part
 from replank.comparison import Robustness
 from replank.errors import DataError, InterfaceMismatch, SlotError, UnknownName, UsageError
 from replank.parts.linear import LowRankLinear
@@ -200,6 +200,30 @@ def test_robustness_to_nothing_is_the_accuracy():
     assert np.allclose(frame["test_accuracy_noise_0"], frame["test_accuracy"])
     assert np.allclose(frame["test_accuracy_attack_0"], frame["test_accuracy"])
     assert "test_accuracy_noise_50" in frame
+
+
+def test_token_numbers_reach_an_embedding_as_they_are():
+    """Integer inputs are not turned into floating-point numbers, and 32-bit labels are welcome."""
+    rng = np.random.default_rng(0)
+    tokens, labels = rng.integers(0, 7, (30, 4)), rng.integers(0, 3, 30, dtype=np.int32)
+    host = lambda: nn.Sequential(nn.Embedding(7, 5), nn.Flatten(), nn.Linear(20, 3))  # noqa: E731
+    arms = {"low rank": Swap("2", part(LowRankLinear, rank=1))}
+    frame = compare(host, arms, ((tokens, labels), (tokens, labels)), seeds=1, epochs=1, progress=False).frame
+    assert list(frame["status"]) == ["done", "done"]
+
+
+def test_double_precision_tensors_keep_their_precision():
+    x, y = (torch.from_numpy(each) for each in points())
+    arms = {"low rank": Swap("head", part(LowRankLinear, rank=1))}
+    data = ((x.double(), y), (x.double(), y))
+    frame = compare(lambda: mlp().double(), arms, data, seeds=1, epochs=1, progress=False).frame
+    assert list(frame["status"]) == ["done", "done"]
+
+
+def test_the_rungs_of_a_ladder_are_arms():
+    ladder = Ladder(mlp, {"host itself": None, **LOW_RANK})
+    result = compare(ladder.host, ladder.rungs, **settings())
+    assert list(result.ladder.rungs) == ["host itself", "low rank"]
 
 
 # -- bad input ---------------------------------------------------------------------------------------------------------

@@ -158,7 +158,7 @@ def compare(
     Args:
         host: builds the model; called once for each arm and seed, under the host's own random stream.
         arms: swaps by name, e.g. ``{"low rank": Swap("head", part(LowRankLinear, rank=4))}``. ``None`` is the host
-            itself; it is added as the baseline ``"host"`` unless the first arm is ``None``.
+            itself; it is added as the baseline ``"host"`` unless the first arm is it. A ladder's ``rungs`` will do.
         data: training and test set. Each is a pair ``(x, y)`` of tensors or arrays, or a DataLoader.
         task: ``"classification"`` (integer labels, cross-entropy) or ``"regression"`` (mean squared error); guessed
             from the targets' type if not given.
@@ -244,7 +244,8 @@ def _checked_host(host: Callable[[], nn.Module]) -> Callable[[], nn.Module]:
 def _with_baseline(arms: Arms) -> Arms:
     if not arms:
         raise UsageError("compare: `arms` must name at least one swap, got none.")
-    return arms if next(iter(arms.values())) is None else {"host": None, **arms}
+    first = next(iter(arms.values()))
+    return {"host": None, **arms} if first else arms
 
 
 def _with_controls(arms: Arms, names: Iterable[str]) -> dict[str, tuple[Swap, ...]]:

@@ -89,7 +89,7 @@ class LoaderFeed:
                 state = torch.get_rng_state()
             if batch is None:
                 return
-            yield batch[0].to(self.device), batch[1].to(self.device)
+            yield batch[0].to(self.device), _target(batch[1]).to(self.device)
 
     def shuffled(self, seed: int, epoch: int) -> Iterator[Batch]:
         """Batches in the loader's order under the seed's stream."""
@@ -115,22 +115,29 @@ def make_feed(data: Any, *, name: str, batch_size: int, device: torch.device) ->
         raise DataError(f"compare: {name} x and y must be equally long, got {len(x)} and {len(y)}.")
     if not len(x):
         raise DataError(f"compare: {name} data must not be empty, got 0 samples.")
-    if not x.is_floating_point():
-        x = x.to(torch.get_default_dtype())
-    return TensorFeed(x.to(device), y.to(device), batch_size=batch_size)
+    return TensorFeed(x.to(device), _target(y).to(device), batch_size=batch_size)
 
 
 def _tensor(values: Any, name: str) -> Tensor:
     try:
-        tensor = values if isinstance(values, Tensor) else torch.as_tensor(np.asarray(values))
+        tensor = values.detach() if isinstance(values, Tensor) else _from_array(np.asarray(values))
     except (TypeError, ValueError) as error:
         raise DataError(f"compare: {name} must be numeric, got {type(values).__name__} ({error}).") from None
     if tensor.ndim == 0:
         raise DataError(f"compare: {name} must have a sample dimension, got a single number.")
-    if tensor.dtype == torch.float64:
-        tensor = tensor.to(torch.get_default_dtype())
     check_finite(tensor, name)
-    return tensor.detach()
+    return tensor
+
+
+def _from_array(array: np.ndarray) -> Tensor:
+    """NumPy computes in double precision without being asked, torch does not: models are in torch's default one."""
+    tensor = torch.as_tensor(array)
+    return tensor.to(torch.get_default_dtype()) if tensor.dtype == torch.float64 else tensor
+
+
+def _target(y: Tensor) -> Tensor:
+    """Class numbers in the one type that torch's losses take."""
+    return y if y.is_floating_point() else y.long()
 
 
 def check_finite(tensor: Tensor, name: str) -> None:

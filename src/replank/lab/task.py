@@ -87,7 +87,7 @@ class Regression:
         if output.shape[1:] != target.shape[1:]:
             raise DataError(
                 f"compare: {name} targets must have the shape of the model's output {('n', *output.shape[1:])}, "
-                f"got {('n', *target.shape[1:])}. Reshape one of the two."
+                f"got {('n', *target.shape[1:])}. Reshape one of the two, or pass integer labels for a classification."
             )
         if not target.is_floating_point():
             raise DataError(f"compare: {name} targets of a regression must be floating point, got {target.dtype}.")
