@@ -5,13 +5,16 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from replank.errors import TrialError
 from replank.lab.environment import environment
 from replank.lab.trial import Measurements, Record, TrialKey
+from replank.measure.flops import forward_flops
 from replank.measure.memory import PeakMemory
 from replank.measure.timing import Stopwatch
 from replank.seeding import isolated
@@ -24,6 +27,7 @@ def recorded(key: TrialKey, measure: Callable[[], Measurements], device: torch.d
     leaves this function, so that one trial does not stop the others. Random numbers drawn outside the named streams of
     :mod:`replank.seeding` come from a stream of the trial's own.
     """
+    _warm_up()
     measured, error, trace = Measurements({}), None, None
     started = time.time()
     with Stopwatch(device) as watch:
@@ -37,6 +41,16 @@ def recorded(key: TrialKey, measure: Callable[[], Measurements], device: torch.d
             trace = _without_paths(traceback.format_exc())
     status = "failed" if error else "done"
     return Record(key, status, measured, environment(), started, watch.wall_s, watch.cpu_s, error, trace)
+
+
+@cache
+def _warm_up() -> None:
+    """Let torch load what it loads at first use, a good hundred megabytes: the first trial must not pay for it."""
+    with isolated(0, "warm-up"):
+        layer = nn.Linear(1, 1)
+        forward_flops(layer, torch.zeros(1, 1))
+        layer(torch.zeros(1, 1)).sum().backward()
+        torch.optim.Adam(layer.parameters()).step()
 
 
 def _check_finite(measured: Measurements) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import fnmatch
 import importlib
+import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -193,6 +195,13 @@ def _modules() -> dict[str, ModuleType]:
     return {name: module for name, module in found.items() if hasattr(module, "STUDY")}
 
 
+def _value(text: str) -> Any:
+    """A list or mapping if the text is one in JSON; anything else is left to the declared type to read."""
+    with suppress(json.JSONDecodeError):
+        return json.loads(text) if text[:1] in ("[", "{") else text
+    return text
+
+
 def _overridden(settings: Settings, overrides: Mapping[str, str]) -> Settings:
     """The settings with some replaced by what ``--set`` gave as text, read as the declared types."""
     if not is_dataclass(settings) or isinstance(settings, type):
@@ -204,7 +213,9 @@ def _overridden(settings: Settings, overrides: Mapping[str, str]) -> Settings:
     try:
         # validated as a whole dataclass, so that string annotations resolve and constraints hold
         current = {name: getattr(settings, name) for name in types}
-        valid = TypeAdapter(type(settings)).validate_python(current | dict(overrides))
+        valid = TypeAdapter(type(settings)).validate_python(
+            current | {name: _value(text) for name, text in overrides.items()}
+        )
     except ValidationError as error:
         problem = error.errors()[0]
         name = str(problem["loc"][0]) if problem["loc"] else ""

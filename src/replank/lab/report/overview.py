@@ -6,6 +6,7 @@ The command line prints it, or dumps it as JSON.
 from __future__ import annotations
 
 import ast
+import inspect
 import platform
 from collections.abc import Sequence
 from pathlib import Path
@@ -160,11 +161,23 @@ def replacement_rows(text: str) -> list[Row]:
         raise UsageError(f"parts: some part must replace the layer, got {text!r}. There are parts for: {kinds}.")
     rows = [{"part": type(module).__name__, "parameters": _size(module), "why not": None}]
     for name, kind in parts.parts_of(group.name).items():
+        needed = _needed_options(kind)
+        if needed:
+            rows.append(
+                {"part": name, "parameters": None, "why not": f"depends on {', '.join(needed)}, which you choose"}
+            )
+            continue
         try:
             rows.append({"part": name, "parameters": _size(kind.like(module)), "why not": None})
         except (TypeError, ValueError) as error:
             rows.append({"part": name, "parameters": None, "why not": str(error)})
     return rows
+
+
+def _needed_options(kind: type[parts.Part]) -> list[str]:
+    """The options of a part that have no default."""
+    options = inspect.signature(kind).parameters.values()
+    return [each.name for each in options if each.kind is each.KEYWORD_ONLY and each.default is each.empty]
 
 
 def layer(text: str) -> nn.Module:

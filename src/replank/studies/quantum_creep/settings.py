@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
+
 from replank.lab.study import Protocol, Scale
 
 
@@ -25,13 +27,13 @@ class CreepSettings:
     """
 
     frame: Literal["pad", "halve", "keep"]
-    channels: tuple[int, int]
-    n_reps: int
-    lr: float
-    batch_size: int
-    epochs: int
-    n_train: int = 0
-    n_test: int = 0
+    channels: tuple[PositiveInt, PositiveInt]
+    n_reps: PositiveInt
+    lr: PositiveFloat
+    batch_size: PositiveInt
+    epochs: PositiveInt
+    n_train: NonNegativeInt = 0
+    n_test: NonNegativeInt = 0
 
 
 PUBLISHED = CreepSettings(frame="pad", channels=(32, 16), n_reps=10, lr=5e-4, batch_size=200, epochs=50)
@@ -59,7 +61,7 @@ SMOKE = Protocol(
 )
 
 SCALES = {
-    "smoke": Scale({"smoke": SMOKE}, datasets=("digits",), seeds=2, minutes=0.3),
+    "smoke": Scale({"smoke": SMOKE}, datasets=("digits",), seeds=1, minutes=0.3),
     "small": Scale({"small": SMALL}, datasets=("mnist5k",), seeds=3, minutes=3),
     "paper": Scale(
         {
@@ -72,6 +74,6 @@ SCALES = {
         },
         datasets=("mnist", "fashion_mnist", "cifar10"),
         seeds=5,
-        minutes=100_000,
+        minutes=40_000,
     ),
 }
