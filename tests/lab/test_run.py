@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,13 @@ def statuses(run: Run) -> dict[str, str]:
 
 
 # -- what is run -------------------------------------------------------------------------------------------------------
+
+
+def test_cheap_arms_may_have_more_seeds_unless_the_user_says_how_many(tmp_path, monkeypatch):
+    smoke = replace(fake_study.STUDY.scale("smoke"), seeds=1, more_seeds={"stea*": 3})
+    monkeypatch.setattr(fake_study, "STUDY", replace(fake_study.STUDY, scales={"smoke": smoke}))
+    assert sorted(losses(run_fake(tmp_path / "a"))) == [("steady", 0), ("steady", 1), ("steady", 2), ("worse", 0)]
+    assert sorted(losses(run_fake(tmp_path / "b", seeds=1))) == [("steady", 0), ("worse", 0)]
 
 
 def test_a_run_runs_every_arm_with_every_seed_and_judges(ledger: Ledger) -> None:

@@ -173,19 +173,20 @@ def _cells(
 ) -> list[_Cell]:
     """All arms of one seed before the next seed: whatever has been run can be compared."""
     scale = study.scale(scale_name)
-    n_seeds = scale.seeds if seeds is None else seeds
-    if n_seeds < 1:
-        raise UsageError(f"run_study: `seeds` must be at least 1, got seeds={n_seeds}.")
+    if seeds is not None and seeds < 1:
+        raise UsageError(f"run_study: `seeds` must be at least 1, got seeds={seeds}.")
     known_arms = [arm.name for arm in study.arms]
     chosen_arms = _chosen(f"arm of {study.slug}", arms, known_arms)
+    n_seeds = {arm: seeds or scale.seeds_of(arm) for arm in chosen_arms}
     chosen_protocols = _chosen(f"protocol of {study.slug} at scale {scale_name}", protocols, list(scale.protocols))
     chosen_datasets = scale.datasets if datasets is None else _not_empty("data set", datasets)
     return [
         _Cell(protocol, dataset, seed, arm, scale.protocols[protocol].resolve(arm, dataset, overrides))
         for protocol in chosen_protocols
         for dataset in dict.fromkeys(chosen_datasets)
-        for seed in range(n_seeds)
+        for seed in range(max(n_seeds.values()))
         for arm in chosen_arms
+        if seed < n_seeds[arm]
     ]
 
 

@@ -62,12 +62,19 @@ class Scale:
         datasets: names of the data sets used unless the user asks for others.
         seeds: number of seeds, numbered from 0.
         minutes: what the whole run takes on two cores, roughly.
+        more_seeds: larger numbers of seeds, by glob, for arms that cost little: three seeds give wide intervals.
     """
 
     protocols: Mapping[str, Protocol]
     datasets: tuple[str, ...]
     seeds: int
     minutes: float
+    more_seeds: Mapping[str, int] = field(default_factory=dict)
+
+    def seeds_of(self, arm: str) -> int:
+        """With how many seeds an arm is run."""
+        more = [n for pattern, n in self.more_seeds.items() if fnmatch.fnmatchcase(arm, pattern)]
+        return max([self.seeds, *more])
 
 
 @dataclass(frozen=True)

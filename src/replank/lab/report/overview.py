@@ -67,6 +67,7 @@ def study_overview(study: Study, scale_name: str, folder: Path | None) -> Row:
         "scale": scale_name,
         "minutes": scale.minutes,
         "seeds": scale.seeds,
+        "more_seeds": dict(scale.more_seeds),
         "protocols": {name: each.about for name, each in scale.protocols.items()},
         "ladder": [{"rung": str(rung), **row} for rung, row in ladder.to_dict("index").items()]
         if ladder is not None

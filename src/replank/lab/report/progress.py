@@ -33,8 +33,9 @@ def planned_trials(
         UnknownName: the study has no such scale.
     """
     planned = study.scale(scale)
-    n_arms, n_datasets = len(arms or study.arms), len(datasets or planned.datasets)
-    return n_arms * n_datasets * len(protocols or planned.protocols) * (planned.seeds if seeds is None else seeds)
+    names = arms or [arm.name for arm in study.arms]
+    of_one_place = sum(planned.seeds_of(name) if seeds is None else seeds for name in names)
+    return of_one_place * len(datasets or planned.datasets) * len(protocols or planned.protocols)
 
 
 @contextmanager

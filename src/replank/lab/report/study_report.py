@@ -150,9 +150,9 @@ def rerun_command(study: Study, records: Records, scale: str) -> str:
     ):
         if ran and set(ran) != set(usual):
             words += [option, ",".join(ran)]
-    seeds = table["seed"].nunique()
-    if seeds and seeds != planned.seeds:
-        words += ["--seeds", str(seeds)]
+    seeds = table.groupby("arm")["seed"].nunique()
+    if any(seeds[arm] != planned.seeds_of(str(arm)) for arm in seeds.index):
+        words += ["--seeds", str(seeds.max())]
     threads = table["threads"].unique()
     if len(threads) and threads[0] != 1:
         words += ["--threads", str(threads[0])]

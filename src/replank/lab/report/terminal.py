@@ -59,7 +59,8 @@ def print_study(console: Console, overview: Row) -> None:
     console.print(Text(f"{overview['paper']['text']}  {overview['paper']['url'] or ''}\n", style="dim"))
     console.print(Text(f"{overview['question']}\n"))
     seeds, minutes = overview["seeds"], duration(overview["minutes"] * 60)
-    console.print(Text(f"scale {overview['scale']}: {seeds} seeds, about {minutes} on two cores\n"))
+    more = "".join(f" ({arms}: {n})" for arms, n in overview["more_seeds"].items())
+    console.print(Text(f"scale {overview['scale']}: {seeds} seeds{more}, about {minutes} on two cores\n"))
     protocols = [{"protocol": name, "about": about} for name, about in overview["protocols"].items()]
     data = [
         {"data": row["name"], "found": "yes" if row["found"] else "no: " + _missing(row), "title": row["title"]}
