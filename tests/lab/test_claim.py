@@ -176,6 +176,13 @@ def test_each_slice_is_judged_by_itself() -> None:
     ]
 
 
+def test_a_copy_that_is_not_the_official_one_is_said_in_the_verdict() -> None:
+    copy = slice_of(BETTER).assign(data_differ="JPEG quality 75")
+    ((official,), (other,)) = judge([CLAIM], slice_of(BETTER).assign(data_differ="")), judge([CLAIM], copy)
+    assert "differ" not in official.verdict.reason
+    assert other.verdict.reason.endswith("These data differ from the official ones: JPEG quality 75.")
+
+
 def test_a_stand_in_is_said_in_the_verdict() -> None:
     (on_the_set,), (on_the_stand_in,) = judge([CLAIM], slice_of(BETTER)), judge([CLAIM], slice_of(BETTER, "mnist5k"))
     assert "mnist" not in on_the_set.verdict.reason

@@ -86,7 +86,7 @@ def judge(claims: Iterable[Claim], table: pd.DataFrame) -> list[Judgement]:
     Args:
         claims: what to judge.
         table: records of one study: columns ``scale``, ``protocol``, ``dataset``, ``arm``, ``seed``, ``status``,
-            ``error`` and one for each metric.
+            ``error`` and one for each metric; with a column ``data_differ``, verdicts say so.
     """
     slices = _slices(table)
     judgements = []
@@ -114,8 +114,10 @@ def _slices(table: pd.DataFrame) -> _Slices:
 def _judge_slice(claim: Claim, protocol: str, dataset: str, rows: pd.DataFrame) -> Verdict:
     verdict = claim.rules[protocol](rows)
     if claim.datasets and dataset not in claim.datasets:
-        wanted = " or ".join(claim.datasets)
-        verdict = replace(verdict, reason=f"{verdict.reason} Data: {dataset}, not {wanted}.")
+        return replace(verdict, reason=f"{verdict.reason} Data: {dataset}, not {' or '.join(claim.datasets)}.")
+    differ = rows["data_differ"].iloc[0] if "data_differ" in rows else ""
+    if claim.datasets and differ:
+        return replace(verdict, reason=f"{verdict.reason} These data differ from the official ones: {differ}.")
     return verdict
 
 

@@ -44,20 +44,22 @@ class Records:
     def table(self) -> pd.DataFrame:
         """One row a trial.
 
-        The fields of its key with their digest, ``status``, ``error``, ``traceback``, ``wall_s``, ``cpu_s``,
-        ``started``, and a column for each metric (NaN where a trial does not have it).
+        The fields of its key with their digest, ``data_differ`` (how the data differ from the official copy, in
+        words), ``status``, ``error``, ``traceback``, ``wall_s``, ``cpu_s``, ``started``, and a column for each metric
+        (NaN where a trial does not have it).
         """
         metrics = sorted({name for record in self.records for name in record.measurements.metrics})
         rows = [
             (
                 *(getattr(record.key, name) for name in _OF_THE_KEY),
                 record.key.digest,
+                _data_differ(record),
                 *(getattr(record, name) for name in _OF_THE_TRIAL),
                 *(record.measurements.metrics.get(name, np.nan) for name in metrics),
             )
             for record in self.records
         ]
-        return pd.DataFrame(rows, columns=[*_OF_THE_KEY, "digest", *_OF_THE_TRIAL, *metrics])
+        return pd.DataFrame(rows, columns=[*_OF_THE_KEY, "digest", "data_differ", *_OF_THE_TRIAL, *metrics])
 
     @cached_property
     def curves(self) -> pd.DataFrame:
@@ -113,3 +115,7 @@ class Records:
         if name not in artefacts:
             raise UnknownName(f"artefact of {arm}", name, artefacts)
         return artefacts[name]
+
+
+def _data_differ(record: Record) -> str:
+    return "; ".join(record.environment.get("data", {}).get("known_differences", ()))

@@ -18,7 +18,7 @@ from replank.measure.statistics import Interval, mean_interval
 
 _NOT_METRICS = {
     "study", "scale", "protocol", "dataset", "arm", "seed", "settings", "data_sha256", "code", "threads", "device",
-    "digest", "status", "error", "traceback", "wall_s", "cpu_s", "started",
+    "digest", "data_differ", "status", "error", "traceback", "wall_s", "cpu_s", "started",
 }  # fmt: skip
 
 SYMBOLS = {"reproduced": "✓", "not reproduced": "✗", "inconclusive": "≈", "not tested": "○"}
