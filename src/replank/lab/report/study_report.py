@@ -164,14 +164,13 @@ def rerun_command(study: Study, records: Records, scale: str) -> str:
 def _question(study: Study, records: Records, scale: str) -> list[Block]:
     table, planned = records.table, study.scale(scale)
     counts = table["status"].value_counts()
-    seeds = sorted(table["seed"].unique())
     about = {name: protocol.about for name, protocol in planned.protocols.items()}
     facts: dict[str, str | tuple[str, str]] = {
         "Paper": (str(study.paper), study.paper.url) if study.paper.url else str(study.paper),
         "Scale": f"{scale}, planned for about {duration(planned.minutes * 60)} on two cores",
         "Protocol": "\n".join(f"{name}: {about.get(name, '')}".removesuffix(": ") for name in _ran(table, "protocol")),
         "Data": "\n".join(line for name in _ran(table, "dataset") for line in _data_lines(records, name)),
-        "Seeds": f"{len(seeds)} ({', '.join(map(str, seeds))})",
+        "Seeds": _seeds(table),
         "Trials": f"{counts.get('done', 0)} done, {counts.get('failed', 0)} failed",
         "Time": f"{duration(table['wall_s'].sum())}, summed over trials",
     }
@@ -182,6 +181,12 @@ def _question(study: Study, records: Records, scale: str) -> list[Block]:
     if records.left_out:
         facts["Left out"] = f"{records.left_out} trials of the same arms that were run with older settings"
     return [Text(study.question, strong=True), Facts({name: value for name, value in facts.items() if value})]
+
+
+def _seeds(table: pd.DataFrame) -> str:
+    """How many seeds the arms were run with: cheap ones may have more."""
+    counts = sorted(table.groupby("arm")["seed"].nunique().unique())
+    return " to ".join(map(str, dict.fromkeys((counts[0], counts[-1])))) if counts else "none"
 
 
 def _outcome(study: Study, judgements: Sequence[Judgement]) -> list[Block]:
