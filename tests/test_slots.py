@@ -222,6 +222,14 @@ def test_ladder_names_its_rungs():
     assert "rank=2" in table.loc["low", "head"]
 
 
+def test_a_ladder_says_what_a_control_turned_out_to_be():
+    large = Swap("head", same_size(lambda old: _WithParameters(old, 1000)))
+    small = Swap("head", same_size(part(LowRankLinear, rank=1)))
+    cells = Ladder(mlp, {"large": large, "small": small}).table()["head"]
+    assert cells["large"].startswith("Linear: same-size as")
+    assert cells["small"] == "same-size as LowRankLinear(rank=1)"
+
+
 def test_two_swaps_of_one_slot_are_refused():
     ladder = Ladder(mlp, {"twice": (Swap("head", greedy), Swap(nn.Linear, greedy))})
     with pytest.raises(SlotError, match="'head' twice"):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import fnmatch
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -189,7 +190,7 @@ def _cell(module: nn.Module, filled_by: Swap | None) -> str:
     if filled_by is None:
         return kind
     asked = describe(filled_by.replacement)
-    return asked if kind in asked else f"{kind}: {asked}"
+    return asked if re.search(rf"\b{kind}\b", asked) else f"{kind}: {asked}"
 
 
 # -- slots ---------------------------------------------------------------------------------------------------------
