@@ -77,6 +77,7 @@ def test_it_is_a_module_too() -> None:
         ([*SMOKE, "--dataset", "mnist", "--data", "."], "mnist needs its files"),
         (["show", "ark:STUDY", "--scale", "paperr"], "unknown scale"),
         (["report", "ark:STUDY"], "must hold trials of ark at scale small, got none"),
+        (["report", "ark:STUDY", "--dataset", "minst"], "Did you mean 'mnist'?"),
         (["report", "nope"], "unknown study 'nope'"),
         (["claims", "nope"], "unknown study 'nope'"),
         (["cite", "nope"], "unknown study 'nope'"),

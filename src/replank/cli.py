@@ -182,12 +182,15 @@ def report(
     ledger: LedgerName = DEFAULT_LEDGER,
 ) -> None:
     """Write the report of a study from the ledger: HTML, or Markdown if the file's name ends in .md."""
+    from replank import datasets
     from replank.lab.claim import judge
     from replank.lab.report.study_report import page_path, write_study_page
     from replank.lab.study import find_study
 
     found = find_study(study)
     found.scale(scale)
+    if dataset is not None:
+        datasets.info(dataset)  # refuses a name that no data set has
     records = _newest(ledger, found, scale).only(dataset=dataset)
     if not records.records:
         raise UsageError(

@@ -127,7 +127,7 @@ class Ladder:
     Args:
         host: builds the base model; called under the host's own random stream.
         rungs: swaps of each rung, by name; a rung with no swaps is the host itself.
-        example: one input of the model, for probing the interfaces and for counting operations.
+        example: one input of the model, for probing the interfaces.
     """
 
     def __init__(

@@ -25,7 +25,7 @@ from replank.measure.statistics import Interval, mean_interval
 
 WIDTH = 9.8
 """Inches of a figure that fills the page's column."""
-INK, GROUND, FAINT = "#000000", "#ffffff", "#808080"
+INK, FAINT = "#000000", "#808080"
 _MARKERS = "osD^vPX<>ph"
 _DASHES = ("-", (0, (5, 1.5)), (0, (1, 1.2)), (0, (5, 1.5, 1, 1.5)))
 
