@@ -1,18 +1,48 @@
-"""Parametrised quantum circuits as batched tensor programs.
+"""Parametrised quantum circuits: describe, plan, run, differentiate, draw, exchange.
 
 Qubit 0 is the most significant bit of a basis index, and the leftmost letter of a Pauli string.
 """
 
+from replank.circuits.angle import theta, x
+from replank.circuits.circuit import Circuit, Counts
 from replank.circuits.evolution import embed_hamiltonian, reuploading_states
+from replank.circuits.observables import (
+    DensityMatrix,
+    PauliSum,
+    Probabilities,
+    Projector,
+    Samples,
+    State,
+    X,
+    Y,
+    Z,
+    hamiltonian,
+    pauli,
+)
 from replank.circuits.pauli import pauli_basis, pauli_strings, pauli_sum
 from replank.circuits.unitary import hermitian_expm, su_unitary
 
 __all__ = [
+    "Circuit",
+    "Counts",
+    "DensityMatrix",
+    "PauliSum",
+    "Probabilities",
+    "Projector",
+    "Samples",
+    "State",
+    "X",
+    "Y",
+    "Z",
     "embed_hamiltonian",
+    "hamiltonian",
     "hermitian_expm",
+    "pauli",
     "pauli_basis",
     "pauli_strings",
     "pauli_sum",
     "reuploading_states",
     "su_unitary",
+    "theta",
+    "x",
 ]

@@ -1,0 +1,401 @@
+"""A parametrised quantum circuit as data: built step by step, immutable once it is planned.
+
+Example:
+    >>> from math import pi
+    >>> from replank.circuits import Circuit, theta, x
+    >>> circuit = Circuit(2).ry(pi * x[0], 0).ry(pi * x[1], 1).cnot(0, 1).rot(theta[0], theta[1], theta[2], 0)
+    >>> circuit.counts().n_parameters, circuit.counts().n_features
+    (3, 2)
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+
+from numpy.typing import ArrayLike
+
+from replank.circuits.angle import Angle, AngleLike, Variable, as_angle, substitute
+from replank.circuits.operations import (
+    Channel,
+    Diagonal,
+    Gate,
+    Measure,
+    Operation,
+    PauliRotation,
+    PostSelect,
+    PrepareAmplitudes,
+    PrepareProduct,
+    Reset,
+    Unitary,
+    as_matrix,
+    basis_flips,
+)
+from replank.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How large a circuit is.
+
+    Args:
+        n_qubits: its qubits.
+        n_gates: unitary operations.
+        by_name: operations of each name.
+        n_two_qubit: unitary operations on two qubits or more.
+        depth: operations on the longest path.
+        n_parameters: trainable parameters: one more than the largest index.
+        n_features: input features, likewise.
+    """
+
+    n_qubits: int
+    n_gates: int
+    by_name: Mapping[str, int]
+    n_two_qubit: int
+    depth: int
+    n_parameters: int
+    n_features: int
+
+
+class Circuit:
+    """A list of operations on qubits that start in 0.
+
+    Every method that adds an operation returns the circuit itself. Angles come first, then wires; qubit 0 is the most
+    significant bit of a basis index.
+
+    Args:
+        n_qubits: number of qubits.
+        operations: what to begin with.
+
+    Raises:
+        ValueError: there is no qubit, or an operation does not fit.
+    """
+
+    def __init__(self, n_qubits: int, operations: Iterable[Operation] = ()):
+        if isinstance(n_qubits, bool) or not isinstance(n_qubits, int) or n_qubits < 1:
+            raise ValueError(f"Circuit: there must be at least one qubit, got n_qubits={n_qubits!r}.")
+        self.n_qubits = n_qubits
+        self._operations: list[Operation] = []
+        self._frozen = False
+        self.extend(operations)
+
+    # -- building ----------------------------------------------------------------------------------------------------
+
+    def append(self, operation: Operation) -> Self:
+        """Add an operation at the end.
+
+        Raises:
+            ValueError: a wire does not exist or comes twice, a measurement's name is unknown or taken, or a state is
+                prepared on qubits that something has acted on.
+            UsageError: the circuit has been planned.
+        """
+        if self._frozen:
+            raise UsageError("Circuit: a planned circuit must not change. Take a .copy() and add to that.")
+        name, wires = operation.label, operation.wires
+        wrong = [w for w in wires if isinstance(w, bool) or not isinstance(w, int) or not 0 <= w < self.n_qubits]
+        if wrong or not wires:
+            raise ValueError(
+                f"{name}: wires must be among 0..{self.n_qubits - 1} of a circuit with {self.n_qubits} qubits, got "
+                f"wires={wires}."
+            )
+        if len(set(wires)) != len(wires):
+            raise ValueError(f"{name}: wires must differ, got wires={wires}.")
+        measured = {each.key for each in self._operations if isinstance(each, Measure)}
+        if operation.when is not None and operation.when not in measured:
+            raise ValueError(f"{name}: when={operation.when!r} must name an earlier measurement, known: {measured}.")
+        if isinstance(operation, Measure) and operation.key in measured:
+            raise ValueError(f"Measure: a key must be new, got key={operation.key!r} twice.")
+        if isinstance(operation, PrepareAmplitudes | PrepareProduct):
+            touched = set(wires) & {wire for each in self._operations for wire in each.wires}
+            if touched:
+                raise ValueError(f"{name}: a state is prepared on fresh qubits, got wires={wires}, used: {touched}.")
+        self._operations.append(operation)
+        return self
+
+    def extend(self, operations: Iterable[Operation]) -> Self:
+        """Add operations, or those of another circuit, at the end."""
+        for operation in operations:
+            self.append(operation)
+        return self
+
+    def gate(self, name: str, angles: Sequence[AngleLike], wires: Sequence[int], when: str | None = None) -> Self:
+        """Add a gate by its name in :data:`replank.circuits.gates.GATES`."""
+        return self.append(
+            Gate(name=name, wires=tuple(wires), angles=tuple(as_angle(angle) for angle in angles), when=when)
+        )
+
+    def i(self, wire: int) -> Self:
+        """The identity."""
+        return self.gate("I", (), (wire,))
+
+    def x(self, wire: int, *, when: str | None = None) -> Self:
+        """Pauli X."""
+        return self.gate("X", (), (wire,), when)
+
+    def y(self, wire: int, *, when: str | None = None) -> Self:
+        """Pauli Y."""
+        return self.gate("Y", (), (wire,), when)
+
+    def z(self, wire: int, *, when: str | None = None) -> Self:
+        """Pauli Z."""
+        return self.gate("Z", (), (wire,), when)
+
+    def h(self, wire: int, *, when: str | None = None) -> Self:
+        """Hadamard."""
+        return self.gate("H", (), (wire,), when)
+
+    def s(self, wire: int, *, when: str | None = None) -> Self:
+        """``diag(1, i)``."""
+        return self.gate("S", (), (wire,), when)
+
+    def sdg(self, wire: int, *, when: str | None = None) -> Self:
+        """``diag(1, -i)``."""
+        return self.gate("Sdg", (), (wire,), when)
+
+    def t(self, wire: int, *, when: str | None = None) -> Self:
+        """``diag(1, exp(i pi/4))``."""
+        return self.gate("T", (), (wire,), when)
+
+    def tdg(self, wire: int, *, when: str | None = None) -> Self:
+        """``diag(1, exp(-i pi/4))``."""
+        return self.gate("Tdg", (), (wire,), when)
+
+    def sx(self, wire: int, *, when: str | None = None) -> Self:
+        """Square root of X."""
+        return self.gate("SX", (), (wire,), when)
+
+    def sxdg(self, wire: int, *, when: str | None = None) -> Self:
+        """Adjoint of the square root of X."""
+        return self.gate("SXdg", (), (wire,), when)
+
+    def rx(self, angle: AngleLike, wire: int, *, when: str | None = None) -> Self:
+        """``exp(-i angle/2 X)``."""
+        return self.gate("RX", (angle,), (wire,), when)
+
+    def ry(self, angle: AngleLike, wire: int, *, when: str | None = None) -> Self:
+        """``exp(-i angle/2 Y)``."""
+        return self.gate("RY", (angle,), (wire,), when)
+
+    def rz(self, angle: AngleLike, wire: int, *, when: str | None = None) -> Self:
+        """``exp(-i angle/2 Z)``."""
+        return self.gate("RZ", (angle,), (wire,), when)
+
+    def p(self, angle: AngleLike, wire: int, *, when: str | None = None) -> Self:
+        """``diag(1, exp(i angle))``."""
+        return self.gate("P", (angle,), (wire,), when)
+
+    def u3(self, polar: AngleLike, phi: AngleLike, delta: AngleLike, wire: int, *, when: str | None = None) -> Self:
+        """``exp(i (phi + delta) / 2) RZ(phi) RY(polar) RZ(delta)``."""
+        return self.gate("U3", (polar, phi, delta), (wire,), when)
+
+    def rot(self, first: AngleLike, second: AngleLike, third: AngleLike, wire: int, *, when: str | None = None) -> Self:
+        """``RZ(third) RY(second) RZ(first)``."""
+        return self.gate("Rot", (first, second, third), (wire,), when)
+
+    def cnot(self, control: int, target: int, *, when: str | None = None) -> Self:
+        """X on ``target`` where ``control`` is 1."""
+        return self.gate("CNOT", (), (control, target), when)
+
+    def cz(self, one: int, other: int, *, when: str | None = None) -> Self:
+        """The sign -1 where both are 1."""
+        return self.gate("CZ", (), (one, other), when)
+
+    def cy(self, control: int, target: int, *, when: str | None = None) -> Self:
+        """Y on ``target`` where ``control`` is 1."""
+        return self.gate("CY", (), (control, target), when)
+
+    def ch(self, control: int, target: int, *, when: str | None = None) -> Self:
+        """Hadamard on ``target`` where ``control`` is 1."""
+        return self.gate("CH", (), (control, target), when)
+
+    def swap(self, one: int, other: int, *, when: str | None = None) -> Self:
+        """The two qubits change places."""
+        return self.gate("SWAP", (), (one, other), when)
+
+    def iswap(self, one: int, other: int, *, when: str | None = None) -> Self:
+        """The two qubits change places, and 01 and 10 take a factor i."""
+        return self.gate("iSWAP", (), (one, other), when)
+
+    def crx(self, angle: AngleLike, control: int, target: int, *, when: str | None = None) -> Self:
+        """RX on ``target`` where ``control`` is 1."""
+        return self.gate("CRX", (angle,), (control, target), when)
+
+    def cry(self, angle: AngleLike, control: int, target: int, *, when: str | None = None) -> Self:
+        """RY on ``target`` where ``control`` is 1."""
+        return self.gate("CRY", (angle,), (control, target), when)
+
+    def crz(self, angle: AngleLike, control: int, target: int, *, when: str | None = None) -> Self:
+        """RZ on ``target`` where ``control`` is 1."""
+        return self.gate("CRZ", (angle,), (control, target), when)
+
+    def cp(self, angle: AngleLike, one: int, other: int, *, when: str | None = None) -> Self:
+        """``exp(i angle)`` where both are 1."""
+        return self.gate("CP", (angle,), (one, other), when)
+
+    def rxx(self, angle: AngleLike, one: int, other: int, *, when: str | None = None) -> Self:
+        """``exp(-i angle/2 XX)``."""
+        return self.gate("RXX", (angle,), (one, other), when)
+
+    def ryy(self, angle: AngleLike, one: int, other: int, *, when: str | None = None) -> Self:
+        """``exp(-i angle/2 YY)``."""
+        return self.gate("RYY", (angle,), (one, other), when)
+
+    def rzz(self, angle: AngleLike, one: int, other: int, *, when: str | None = None) -> Self:
+        """``exp(-i angle/2 ZZ)``."""
+        return self.gate("RZZ", (angle,), (one, other), when)
+
+    def toffoli(self, first: int, second: int, target: int, *, when: str | None = None) -> Self:
+        """X on ``target`` where both others are 1."""
+        return self.gate("Toffoli", (), (first, second, target), when)
+
+    def pauli_rotation(self, letters: str, angle: AngleLike, wires: Sequence[int], *, when: str | None = None) -> Self:
+        """``exp(-i angle/2 P)`` for a Pauli string with a letter for each wire."""
+        return self.append(PauliRotation(letters=letters, angle=as_angle(angle), wires=tuple(wires), when=when))
+
+    def unitary(self, matrix: ArrayLike, wires: Sequence[int], *, when: str | None = None) -> Self:
+        """A given unitary matrix on one to three wires, the first of which is the most significant bit."""
+        return self.append(Unitary(matrix=as_matrix(matrix), wires=tuple(wires), when=when))
+
+    def diagonal(self, phases: ArrayLike, wires: Sequence[int], *, when: str | None = None) -> Self:
+        """``diag(exp(i phases))`` with given phases, on up to twelve wires."""
+        return self.append(Diagonal(phases=as_matrix(phases).real, wires=tuple(wires), when=when))
+
+    def measure(self, wire: int, key: str | None = None) -> Self:
+        """Measure a qubit; later gates may depend on the outcome with ``when=key``: ``"m0"``, ``"m1"``, ... if not given."""
+        n_before = sum(isinstance(operation, Measure) for operation in self._operations)
+        return self.append(Measure(key=f"m{n_before}" if key is None else key, wires=(wire,)))
+
+    def reset(self, wire: int) -> Self:
+        """Put a qubit back to 0."""
+        return self.append(Reset(wires=(wire,)))
+
+    def post_select(self, wire: int, value: int) -> Self:
+        """Keep only the runs in which a qubit is found in ``value``."""
+        return self.append(PostSelect(value=value, wires=(wire,)))
+
+    def prepare_basis(self, bits: Sequence[int], wires: Sequence[int] | None = None) -> Self:
+        """Flip fresh qubits to a basis state."""
+        return self.extend(basis_flips(bits, range(self.n_qubits) if wires is None else wires))
+
+    def prepare_product(self, states: ArrayLike, wires: Sequence[int] | None = None) -> Self:
+        """Give each fresh qubit a state of its own: rows (amplitude of 0, amplitude of 1)."""
+        return self.append(PrepareProduct(states=as_matrix(states), wires=self._all_or(wires)))
+
+    def prepare_amplitudes(
+        self, amplitudes: ArrayLike | Sequence[AngleLike], wires: Sequence[int] | None = None
+    ) -> Self:
+        """Give fresh qubits a state by its amplitudes: numbers of norm 1, or features, which are normalised."""
+        symbolic = isinstance(amplitudes, Sequence) and any(isinstance(each, Angle) for each in amplitudes)
+        if symbolic:
+            angles = tuple(as_angle(each) for each in amplitudes)  # type: ignore[union-attr,arg-type]
+            return self.append(PrepareAmplitudes(amplitudes=angles, wires=self._all_or(wires)))
+        return self.append(PrepareAmplitudes(amplitudes=as_matrix(amplitudes), wires=self._all_or(wires)))  # type: ignore[arg-type]
+
+    def channel(self, channel: Channel) -> Self:
+        """A noise channel, made by :mod:`replank.circuits.noise`."""
+        return self.append(channel)
+
+    def _all_or(self, wires: Sequence[int] | None) -> tuple[int, ...]:
+        return tuple(range(self.n_qubits)) if wires is None else tuple(wires)
+
+    # -- reading -----------------------------------------------------------------------------------------------------
+
+    @property
+    def operations(self) -> tuple[Operation, ...]:
+        """All operations, in the order in which they act."""
+        return tuple(self._operations)
+
+    def __iter__(self) -> Iterator[Operation]:
+        return iter(self.operations)
+
+    def __len__(self) -> int:
+        return len(self._operations)
+
+    @property
+    def n_parameters(self) -> int:
+        """Number of trainable parameters: one more than the largest index in use."""
+        return self._count("theta")
+
+    @property
+    def n_features(self) -> int:
+        """Number of input features: one more than the largest index in use."""
+        return self._count("x")
+
+    def _count(self, kind: str) -> int:
+        variables = (v for op in self._operations for angle in op.angles for v in angle.variables())
+        return max((v.index + 1 for v in variables if v.kind == kind), default=0)
+
+    def counts(self) -> Counts:
+        """Gates, depth, parameters, two-qubit gates."""
+        depth = [0] * self.n_qubits
+        for operation in self._operations:
+            level = 1 + max(depth[wire] for wire in operation.wires)
+            for wire in operation.wires:
+                depth[wire] = level
+        unitary = [op for op in self._operations if isinstance(op, Gate | PauliRotation | Unitary | Diagonal)]
+        return Counts(
+            n_qubits=self.n_qubits,
+            n_gates=len(unitary),
+            by_name=dict(Counter(op.label for op in self._operations)),
+            n_two_qubit=sum(len(op.wires) > 1 for op in unitary),
+            depth=max(depth),
+            n_parameters=self.n_parameters,
+            n_features=self.n_features,
+        )
+
+    # -- deriving ----------------------------------------------------------------------------------------------------
+
+    def freeze(self) -> Self:
+        """Make the circuit immutable, as planning does."""
+        self._frozen = True
+        return self
+
+    def copy(self) -> Circuit:
+        """A circuit with the same operations that may be added to."""
+        return Circuit(self.n_qubits, self._operations)
+
+    def inverse(self) -> Circuit:
+        """The circuit that undoes this one.
+
+        Raises:
+            ValueError: an operation is not unitary.
+        """
+        return Circuit(self.n_qubits, [operation.inverse() for operation in reversed(self._operations)])
+
+    def on(self, wires: Sequence[int], n_qubits: int) -> Circuit:
+        """The same circuit on other wires, ``wires[q]`` in the place of qubit q, among ``n_qubits``."""
+        if len(wires) != self.n_qubits:
+            raise ValueError(f"Circuit.on: needs a wire for each of {self.n_qubits} qubits, got wires={tuple(wires)}.")
+        moved = (replace(op, wires=tuple(wires[wire] for wire in op.wires)) for op in self._operations)
+        return Circuit(n_qubits, moved)
+
+    def substitute(self, values: Mapping[Variable, Angle]) -> Circuit:
+        """The circuit with parameters or features replaced by numbers or other angles; the rest stays."""
+        return Circuit(self.n_qubits, (_substituted(op, values) for op in self._operations))
+
+    def bind(self, parameters: Sequence[float] = (), features: Sequence[float] = ()) -> Circuit:
+        """The circuit with numbers for its first parameters and features.
+
+        Raises:
+            ValueError: a number is NaN or infinite.
+        """
+        thetas = ((Variable("theta", index), as_angle(value)) for index, value in enumerate(parameters))
+        inputs = ((Variable("x", index), as_angle(value)) for index, value in enumerate(features))
+        return self.substitute(dict(itertools.chain(thetas, inputs)))
+
+    def __repr__(self) -> str:
+        return f"Circuit({self.n_qubits} qubits, {len(self)} operations)"
+
+
+def _substituted(operation: Operation, values: Mapping[Variable, Angle]) -> Operation:
+    match operation:
+        case Gate():
+            return replace(operation, angles=tuple(substitute(angle, values) for angle in operation.angles))
+        case PauliRotation():
+            return replace(operation, angle=substitute(operation.angle, values))
+        case PrepareAmplitudes() if operation.angles:
+            return replace(operation, amplitudes=tuple(substitute(angle, values) for angle in operation.angles))
+    return operation
