@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike
 
 from replank.circuits.angle import Angle, AngleLike, Variable, as_angle, substitute
 from replank.circuits.operations import (
+    UNITARY,
     Channel,
     Diagonal,
     Gate,
@@ -104,6 +105,8 @@ class Circuit:
         if len(set(wires)) != len(wires):
             raise ValueError(f"{name}: wires must differ, got wires={wires}.")
         measured = {each.key for each in self._operations if isinstance(each, Measure)}
+        if operation.when is not None and not isinstance(operation, UNITARY):
+            raise ValueError(f"{name}: only unitary operations can depend on a measurement, got {operation.when!r}.")
         if operation.when is not None and operation.when not in measured:
             raise ValueError(f"{name}: when={operation.when!r} must name an earlier measurement, known: {measured}.")
         if isinstance(operation, Measure) and operation.key in measured:
@@ -264,7 +267,7 @@ class Circuit:
         return self.append(Diagonal(phases=as_matrix(phases).real, wires=tuple(wires), when=when))
 
     def measure(self, wire: int, key: str | None = None) -> Self:
-        """Measure a qubit; later gates may depend on the outcome with ``when=key``: ``"m0"``, ``"m1"``, ... if not given."""
+        """Measure a qubit; later gates may depend on it with ``when=key``, which is ``"m0"``, ``"m1"``, ... by default."""
         n_before = sum(isinstance(operation, Measure) for operation in self._operations)
         return self.append(Measure(key=f"m{n_before}" if key is None else key, wires=(wire,)))
 
@@ -335,7 +338,7 @@ class Circuit:
             level = 1 + max(depth[wire] for wire in operation.wires)
             for wire in operation.wires:
                 depth[wire] = level
-        unitary = [op for op in self._operations if isinstance(op, Gate | PauliRotation | Unitary | Diagonal)]
+        unitary = [op for op in self._operations if isinstance(op, UNITARY)]
         return Counts(
             n_qubits=self.n_qubits,
             n_gates=len(unitary),

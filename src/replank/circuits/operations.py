@@ -172,6 +172,10 @@ class Diagonal(Operation):
         return Diagonal(phases=-self.phases, wires=self.wires, when=self.when)
 
 
+UNITARY = (Gate, PauliRotation, Unitary, Diagonal)
+"""The operations that have an inverse and may depend on a measurement."""
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Measure(Operation):
     """A measurement in the computational basis, in the middle of a circuit; ``key`` names its outcome."""

@@ -100,7 +100,15 @@ class Project:
         return (self.wire,)
 
 
-Primitive = Turn | Flip | Cnot | Exchange | Matrix | Project
+@dataclass(frozen=True, eq=False)
+class Noise:
+    """A channel by its Kraus matrices; only density matrices and trajectories can follow it."""
+
+    wires: tuple[int, ...]
+    kraus: tuple[ComplexMatrix, ...]
+
+
+Primitive = Turn | Flip | Cnot | Exchange | Matrix | Project | Noise
 
 
 def turn(letters: str, wires: tuple[int, ...], angle: AngleLike, controls: tuple[int, ...] = ()) -> Turn:
