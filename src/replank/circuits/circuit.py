@@ -14,7 +14,7 @@ import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from numpy.typing import ArrayLike
 
@@ -36,6 +36,10 @@ from replank.circuits.operations import (
     basis_flips,
 )
 from replank.errors import UsageError
+
+if TYPE_CHECKING:
+    from replank.circuits.observables import Observable
+    from replank.circuits.plan import Plan
 
 
 @dataclass(frozen=True)
@@ -348,6 +352,14 @@ class Circuit:
             n_parameters=self.n_parameters,
             n_features=self.n_features,
         )
+
+    # -- running -----------------------------------------------------------------------------------------------------
+
+    def plan(self, observables: Observable | Sequence[Observable] | None = None) -> Plan:
+        """Make the circuit ready to run, and immutable; observables are Z on every qubit if not given."""
+        from replank.circuits.plan import Plan
+
+        return Plan(self, observables)
 
     # -- deriving ----------------------------------------------------------------------------------------------------
 

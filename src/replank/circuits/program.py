@@ -183,6 +183,13 @@ class Program:
     n_turns: int
 
     @property
+    def n_irreversible(self) -> int:
+        """Steps that can't be undone, so that the state before them is kept for the backward pass."""
+        return sum(
+            isinstance(step, Projection) or (isinstance(step, Dense) and not step.is_unitary) for step in self.steps
+        )
+
+    @property
     def angles(self) -> list[Angle]:
         """All angles in the order of the slots that backends give them."""
         found = [angle for turns in self.start for _, angle in turns]

@@ -1,8 +1,8 @@
 """The angles of a program as one table: what each slot adds up, with which weights.
 
-A slot is ``constant + sum_k coefficient_k * source_k``. Sources are the parameters, the features, and what is not affine in
-them (``theta[0] * x[1]``, ``arccos(x[0])``): such atoms are computed in torch and appended as further parameters, or as
-further features if they depend on one.
+A slot is ``constant + sum_k coefficient_k * source_k``. Sources are the parameters, the features, and what is not affine
+in them (``theta[0] * x[1]``, ``arccos(x[0])``): such atoms are computed in torch and appended as further parameters, or
+as further features if they depend on one.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Slots:
         shared, sampled = self._shared, self._sampled
         if sampled:
             inputs = (features, parameters[:, None])
-            batch = torch.broadcast_shapes(features.shape[:-1], (len(parameters), 1))
+            batch = torch.broadcast_shapes(features.shape[:-1], (len(parameters), 1))  # type: ignore[no-untyped-call]
             columns = [evaluate_atom(atom, *inputs).expand(batch) for atom in sampled]
             features = torch.cat((features.expand(*batch, -1), torch.stack(columns, -1)), -1)
         if shared:

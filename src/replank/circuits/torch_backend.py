@@ -1,7 +1,7 @@
 """Programs as torch operations: on any device, differentiable to any order, and readable.
 
-States are real: ``(G, B, 2, 2^n)`` with real and imaginary parts apart, for G sets of parameters and B samples. Position p
-holds the basis state that the program's frame says.
+States are real: ``(G, B, 2, 2^n)`` with real and imaginary parts apart, for G sets of parameters and B samples.
+Position p holds the basis state that the program's frame says.
 """
 
 from __future__ import annotations
@@ -26,9 +26,10 @@ def run(
 ) -> Tensor:
     """Run a program.
 
-    Shape: ``features`` ``(G or 1, B, F)``, ``parameters`` ``(G or 1, P)``, both with the sources that ``slots`` derives;
-    ``initial`` ``(G or 1, B, 2^n)``, complex, in the order of basis states, or none. The result is ``(G, B, T)`` for T
-    strings, or ``(G, B, 2^n)``, complex for amplitudes; qubit 0 is the most significant bit of its index.
+    Shape: ``features`` ``(G or 1, B, F)``, ``parameters`` ``(G or 1, P)``, both with the sources that ``slots``
+    derives; ``initial`` ``(G or 1, B, 2^n)``, complex, in the order of basis states, or none. The result is
+    ``(G, B, T)`` for T strings, or ``(G, B, 2^n)``, complex for amplitudes; qubit 0 is the most significant bit of its
+    index.
     """
     by_feature, by_parameter = (torch.as_tensor(each).to(features) for each in slots.matrices())
     angles = (
@@ -88,11 +89,7 @@ def _flipped(rows: Tensor, mask: int) -> Tensor:
 def _start(program: Program, angles: Tensor) -> Tensor:
     """The product of the lines' own states."""
     slot = 0
-    product = (
-        torch.complex(torch.ones_like(angles[..., :1]), torch.zeros_like(angles[..., :1]))
-        if len(program.angles)
-        else torch.ones(*angles.shape[:2], 1, dtype=angles.dtype.to_complex(), device=angles.device)
-    )
+    product = torch.ones(*angles.shape[:2], 1, dtype=angles.dtype.to_complex(), device=angles.device)
     for turns in program.start:
         zero, one = torch.ones_like(product[..., 0]), torch.zeros_like(product[..., 0])
         for letter, _ in turns:
@@ -140,7 +137,7 @@ def _multiply(rows: Tensor, step: Dense) -> Tensor:
     k = len(step.flips)
     bits = torch.stack([_where(read, rows) for read in step.reads]).long()
     index = sum(bits[i] << (k - 1 - i) for i in range(k))
-    matrix = torch.as_tensor(step.matrix).to(rows.device, rows.dtype.to_complex())
+    matrix = torch.tensor(step.matrix).to(rows.device, rows.dtype.to_complex())
     total = torch.zeros_like(rows)
     for flipped in range(2**k):
         mask = 0
@@ -152,14 +149,20 @@ def _multiply(rows: Tensor, step: Dense) -> Tensor:
     return total
 
 
+def position_bits(frame: Frame) -> list[int]:
+    """The position of the basis state 0...0, and what each bit adds to a position, the least significant first."""
+    origin = 0
+    for flips, offset in zip(frame.flips, frame.offsets, strict=True):
+        origin ^= flips if offset else 0
+    return [origin, *reversed(frame.flips)]
+
+
 def positions(frame: Frame) -> NDArray[np.int64]:
     """The position of each basis state, in the order of basis states."""
-    n = len(frame.flips)
-    states = np.arange(2**n)
-    found = np.zeros_like(states)
-    for line in range(n):
-        bit = states >> (n - 1 - line) & 1 ^ frame.offsets[line]
-        found ^= bit * frame.flips[line]
+    origin, *bits = position_bits(frame)
+    found = np.full(2 ** len(bits), origin)
+    for bit, flips in enumerate(bits):
+        found ^= (np.arange(len(found)) >> bit & 1) * flips
     return found
 
 

@@ -1,0 +1,37 @@
+"""Cutting circuits: run a wide circuit as several narrower ones and put their results together.
+
+Example:
+    >>> import torch
+    >>> from replank.circuits import Circuit, Z, theta
+    >>> from replank.circuits.cutting import cut, find_cuts
+    >>> circuit = Circuit(4).ry(theta[0], 0).cnot(0, 1).ry(theta[1], 1).cnot(1, 2).ry(theta[2], 2).cnot(2, 3)
+    >>> pieces = cut(circuit, Z(0) @ Z(3), find_cuts(circuit, max_qubits=3))
+    >>> pieces.widest, pieces.overhead
+    (3, 9.0)
+    >>> pieces.run(torch.zeros(1, 0, dtype=torch.float64), torch.zeros(3, dtype=torch.float64))
+    tensor([1.], dtype=torch.float64)
+"""
+
+from replank.circuits.cutting.cuts import Cut, GateCut, WireCut
+from replank.circuits.cutting.fragments import Fragment
+from replank.circuits.cutting.planner import find_cuts
+from replank.circuits.cutting.reconstruct import CutCircuit, cut
+from replank.circuits.cutting.sampling import measured_results, quasi_probability_estimate
+from replank.circuits.cutting.tasks import Result, Run, Task, execute, run_circuit
+
+__all__ = [
+    "Cut",
+    "CutCircuit",
+    "Fragment",
+    "GateCut",
+    "Result",
+    "Run",
+    "Task",
+    "WireCut",
+    "cut",
+    "execute",
+    "find_cuts",
+    "measured_results",
+    "quasi_probability_estimate",
+    "run_circuit",
+]

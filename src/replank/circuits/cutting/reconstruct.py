@@ -1,0 +1,259 @@
+"""A circuit in fragments, and how their results make up the whole circuit's expectation values.
+
+A cut wire is the identity ``rho = 1/2 sum_P Tr(P rho) P`` over P in I, X, Y, Z: each P is measured where the wire
+ends and prepared, as a combination of states, where it begins. A cut gate is ``sum_k u_k P_k (x) Q_k``: the whole is
+``sum_kl conj(u_k) u_l F_kl F'_kl``, where ``F_kl = <k|O|l>`` and ``|k>`` is what a fragment comes to with its side of
+the k-th term. Both sums are exact.
+
+Source: T. Peng, A. Harrow, M. Ozols and X. Wu, Simulating large quantum circuits on a small quantum computer (2020),
+for wires. K. Mitarai and K. Fujii, Constructing a virtual two-qubit gate by sampling single-qubit operations (2021),
+for gates. Differs: there, a cut gate measures qubits in the middle of a circuit. Here ``F_kl`` is read from one
+ancilla, which steers all cut gates of a fragment, so that every circuit is unitary and measured at its end. The
+ancilla is a qubit, and counted as one; in return, fewer circuits run, and gates that are cut together cost fewer
+shots.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from replank.circuits.circuit import Circuit
+from replank.circuits.cutting.cuts import Cut, GateCut, WireCut
+from replank.circuits.cutting.experiments import Experiments
+from replank.circuits.cutting.fragments import Fragment, fragments_of
+from replank.circuits.cutting.gate_terms import GateTerms, gate_terms, interference
+from replank.circuits.cutting.overhead import WIRE_NORM, gates_norm
+from replank.circuits.cutting.tasks import Result, Run, Task, execute, run_circuit
+from replank.circuits.observables import PauliSum, check_wires
+from replank.circuits.primitives import Word
+
+_PREPARED = ((1, 1, 0, 0), (-1, -1, 2, 0), (-1, -1, 0, 2), (1, -1, 0, 0))
+"""I, X, Y, Z as combinations of the states 0, 1, +, +i."""
+
+_TERM, _BATCH, _CUTS = 0, 1, 2  # labels of axes; cut c has _CUTS + c
+
+
+@dataclass(frozen=True)
+class CutCircuit:
+    """A circuit that runs as several smaller ones.
+
+    Args:
+        circuit: the circuit as it was.
+        observables: what is measured.
+        cuts: where it is cut.
+        experiments: the fragments, with all that is run of each.
+        tasks: every circuit that has to run; as many results reconstruct the whole.
+        scalar: whether there is one observable, so that values have the shape ``(B,)``.
+    """
+
+    circuit: Circuit
+    observables: tuple[PauliSum, ...]
+    cuts: tuple[Cut, ...]
+    experiments: tuple[Experiments, ...]
+    tasks: tuple[Task, ...]
+    scalar: bool
+
+    @property
+    def fragments(self) -> tuple[Fragment, ...]:
+        """The fragments, by the first wire that each has."""
+        return tuple(each.fragment for each in self.experiments)
+
+    @property
+    def widest(self) -> int:
+        """Qubits of the widest circuit that has to run, ancillas included; 0 if the observables are numbers."""
+        return max((task.circuit.n_qubits for task in self.tasks), default=0)
+
+    @property
+    def overhead(self) -> float:
+        """How many times more shots the same precision takes, gamma^2; the most, where angles are not numbers."""
+        edges = [(*self.sides(index), terms.largest_interference) for index, terms in self.gates]
+        return float(self._wires_norm * gates_norm(edges)) ** 2
+
+    def overhead_at(self, features: Tensor, parameters: Tensor) -> Tensor:
+        """The overhead for given angles, ``(B,)``.
+
+        Shape: ``features`` ``(B, n_features)``, ``parameters`` ``(n_parameters,)``.
+        """
+        check_inputs(self.circuit, features, parameters)
+        one = features.new_ones(len(features))
+        edges = [
+            (*self.sides(i), interference(terms.amplitudes(features, parameters)) * one) for i, terms in self.gates
+        ]
+        return (self._wires_norm * gates_norm(edges) * one) ** 2
+
+    def run(self, features: Tensor, parameters: Tensor, run: Run = run_circuit) -> Tensor:
+        """Run all tasks here, one after the other, and reconstruct.
+
+        Shape: ``features`` ``(B, n_features)``, ``parameters`` ``(n_parameters,)``; the result is ``(B,)`` for one
+        observable and ``(B, n_observables)`` for a sequence, differentiable if ``run`` is.
+
+        Raises:
+            ValueError: the shapes do not fit, or an angle's input is not finite.
+            TypeError: the tensors are not floating point.
+        """
+        check_inputs(self.circuit, features, parameters)
+        return self.combine([execute(task, features, parameters, run) for task in self.tasks], features, parameters)
+
+    def combine(self, results: Sequence[Result], features: Tensor, parameters: Tensor) -> Tensor:
+        """The whole circuit's expectation values from those of the tasks.
+
+        Args:
+            results: one for each of ``tasks``, in their order.
+            features: what the tasks ran with, ``(B, n_features)``: gates that are cut depend on it, too.
+            parameters: likewise, ``(n_parameters,)``.
+
+        Returns:
+            ``(B,)`` for one observable, ``(B, n_observables)`` for a sequence; differentiable.
+
+        Raises:
+            ValueError: there is not one result of the right shape for each task.
+        """
+        check_inputs(self.circuit, features, parameters)
+        one = features.new_ones(len(features), 1)
+        wires = torch.tensor(_PREPARED).to(one) / 2
+        weights = dict(self.pair_weights(features, parameters))
+        strings = self.strings
+        tensors = self.fragment_tensors(results, one)
+        total, labels = one.expand(-1, len(strings)).T, [_TERM, _BATCH]
+        for each, tensor in zip(self.experiments, tensors, strict=True):
+            axes = [_TERM, _BATCH, *(_CUTS + cut for cut in each.fragment.cuts)]
+            tensor = tensor[[each.words.index(local) for local in self.local_words(each.fragment)]]
+            for cut, _ in each.fragment.prepared:
+                tensor = prepare(tensor, axes.index(_CUTS + cut), wires)
+            for cut in [insertion.cut for insertion in each.fragment.insertions]:
+                if cut in weights:
+                    label = _CUTS + cut
+                    tensor = torch.einsum(tensor, axes, weights.pop(cut), [_BATCH, label], axes)
+            kept = [_TERM, _BATCH, *sorted(set(labels[2:]) ^ set(axes[2:]))]
+            total = torch.einsum(*_same_type(total, labels, tensor, axes), kept)
+            labels = kept
+        return self.sum_strings(total.real if total.is_complex() else total)
+
+    # -- what sampling needs, too ------------------------------------------------------------------------------------
+
+    @functools.cached_property
+    def strings(self) -> tuple[Word, ...]:
+        """All Pauli strings of the observables, each once."""
+        return tuple(dict.fromkeys(word for observable in self.observables for word, _ in observable.terms))
+
+    def local_words(self, fragment: Fragment) -> list[Word]:
+        """The part of each string that lies on a fragment, on its qubits."""
+        return [restricted(string, fragment) for string in self.strings]
+
+    @functools.cached_property
+    def gates(self) -> tuple[tuple[int, GateTerms], ...]:
+        """Index and terms of each cut that is a gate."""
+        found = []
+        for index, each in enumerate(self.cuts):
+            if isinstance(each, GateCut):
+                terms = gate_terms(self.circuit.operations[each.operation])
+                assert terms is not None  # fragments_of
+                found.append((index, terms))
+        return tuple(found)
+
+    def sides(self, cut: int) -> tuple[int, int]:
+        """The two fragments that a cut separates."""
+        one, other = (number for number, fragment in enumerate(self.fragments) if cut in fragment.cuts)
+        return one, other
+
+    def pair_weights(self, features: Tensor, parameters: Tensor) -> Iterator[tuple[int, Tensor]]:
+        """``conj(u_k) u_l`` of each cut gate, by its index: ``(B, n_terms^2)``, complex."""
+        for index, terms in self.gates:
+            amplitudes = terms.amplitudes(features, parameters).expand(len(features), -1)
+            yield index, (amplitudes.conj()[:, :, None] * amplitudes[:, None, :]).flatten(1)
+
+    def fragment_tensors(self, results: Sequence[Result], like: Tensor) -> list[Tensor]:
+        """The tensor of each fragment; ``like`` as :meth:`Experiments.tensor` takes it."""
+        shapes = [tuple(result.values.shape) for result in results]
+        expected = [(len(like), len(task.observables)) for task in self.tasks]
+        if shapes != expected:
+            raise ValueError(
+                f"CutCircuit: there must be a result for each of {len(expected)} tasks, of shapes {expected}, got "
+                f"{shapes}."
+            )
+        values = (result.values for result in results)
+        return [each.tensor(values, like) for each in self.experiments]
+
+    def sum_strings(self, values: Tensor) -> Tensor:
+        """Observables from the values ``(n_strings, B)`` of their strings."""
+        places = {string: place for place, string in enumerate(self.strings)}
+        coefficients = values.new_zeros(len(self.observables), len(places))
+        for row, observable in enumerate(self.observables):
+            for word, coefficient in observable.terms:
+                coefficients[row, places[word]] = coefficient
+        totals = (coefficients @ values).T
+        return totals[:, 0] if self.scalar else totals
+
+    @property
+    def _wires_norm(self) -> float:
+        return WIRE_NORM ** sum(isinstance(each, WireCut) for each in self.cuts)
+
+
+def cut(circuit: Circuit, observable: PauliSum | Sequence[PauliSum], cuts: Sequence[Cut]) -> CutCircuit:
+    """Cut a circuit into fragments that run on their own.
+
+    Args:
+        circuit: unitary operations on qubits in 0 or in prepared states.
+        observable: what is measured, or a sequence of such: all are read from the same tasks.
+        cuts: wires and gates to cut, as :func:`find_cuts` gives them.
+
+    Raises:
+        ValueError: a cut or an observable is at a place that does not exist.
+        UsageError: the circuit measures, resets, or has channels; or a cut does not separate what it lies between.
+    """
+    scalar = isinstance(observable, PauliSum)
+    observables = (observable,) if isinstance(observable, PauliSum) else tuple(observable)
+    for each in observables:
+        if not isinstance(each, PauliSum):
+            raise TypeError(f"cut: an observable must be a sum of Pauli strings, got {each!r}.")
+        check_wires(each, circuit.n_qubits)
+    words = [word for each in observables for word, _ in each.terms]
+    experiments = tuple(
+        Experiments(fragment, tuple(dict.fromkeys(restricted(word, fragment) for word in words)))
+        for fragment in fragments_of(circuit, cuts)
+    )
+    tasks = tuple(task for each in experiments for task in each.tasks)
+    return CutCircuit(circuit.copy().freeze(), observables, tuple(cuts), experiments, tasks, scalar)
+
+
+def restricted(word: Word, fragment: Fragment) -> Word:
+    """The part of a Pauli string that lies on a fragment, on its qubits."""
+    qubits = dict(fragment.outputs)
+    return tuple(sorted((qubits[wire], letter) for wire, letter in word if wire in qubits))
+
+
+def prepare(tensor: Tensor, axis: int, matrix: Tensor) -> Tensor:
+    """Replace an axis of states by one of their combinations, the rows of a matrix."""
+    return torch.tensordot(tensor, matrix.to(tensor.dtype), dims=([axis], [1])).movedim(-1, axis)
+
+
+def check_inputs(circuit: Circuit, features: Tensor, parameters: Tensor) -> None:
+    """Refuse features and parameters that do not fit a circuit.
+
+    Raises:
+        ValueError: wrong shapes, too few of them, or a value that is not finite.
+        TypeError: not floating point.
+    """
+    for name, tensor, n_dims, least in (
+        ("features", features, 2, circuit.n_features),
+        ("parameters", parameters, 1, circuit.n_parameters),
+    ):
+        if not tensor.is_floating_point():
+            raise TypeError(f"CutCircuit: {name} must be floating point, got {tensor.dtype}.")
+        if tensor.ndim != n_dims or tensor.shape[-1] < least:
+            shape = ("B", least)[2 - n_dims :]
+            raise ValueError(f"CutCircuit: {name} must have the shape {shape}, got {tuple(tensor.shape)}.")
+        if not tensor.isfinite().all():
+            raise ValueError(f"CutCircuit: {name} must be finite, got NaN or infinity.")
+
+
+def _same_type(
+    one: Tensor, one_axes: list[int], other: Tensor, other_axes: list[int]
+) -> tuple[Tensor, list[int], Tensor, list[int]]:
+    dtype = torch.promote_types(one.dtype, other.dtype)
+    return one.to(dtype), one_axes, other.to(dtype), other_axes

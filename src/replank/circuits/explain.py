@@ -1,0 +1,109 @@
+"""What a plan did, in words and numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from replank.circuits.program import Dense, Phases, Projection, Rotations, Step
+
+if TYPE_CHECKING:
+    from replank.circuits.plan import Component, Plan
+
+# real operations for each amplitude and rotation, forwards and in the whole step: multiplications and additions of
+# 2x2 real turns of the state; and of the state, of its dual, and of the gradient's overlap on the way back
+_FORWARD, _BACKWARD = 6, 17
+_PHASE_FORWARD, _PHASE_BACKWARD = 6, 15
+
+
+def explain(plan: Plan, batch: int) -> str:
+    """What was absorbed, dropped, gathered and split, and what a run costs.
+
+    Args:
+        plan: of a circuit.
+        batch: number of samples that costs are given for.
+    """
+    circuit = plan.circuit
+    counts = circuit.counts()
+    kept = len(plan.lowered.primitives)
+    lines = [
+        f"{counts.n_qubits} qubits, {counts.n_gates} gates, {counts.n_parameters} parameters, "
+        f"{counts.n_features} features; {len(plan.observables)} observables by {plan.output}.",
+        f"{kept} primitives that the observables see, on {plan.lowered.n_lines} lines"
+        + (" (a density matrix: rows and columns)." if plan.is_mixed else "."),
+    ]
+    if len(plan.components) > 1:
+        lines.append(f"{len(plan.components)} parts that never meet: each is run by itself.")
+    for number, component in enumerate(plan.components):
+        lines += _component_lines(component, number)
+    forward, backward = (sum(flops(component)[way] for component in plan.components) for way in (0, 1))
+    itemsize = torch.get_default_dtype().itemsize
+    memory = plan.memory_bytes(batch, itemsize, with_gradients=True)
+    lines.append(
+        f"A batch of {batch}: {_engineering(batch * forward)}FLOP forwards, {_engineering(batch * backward)}FLOP "
+        f"backwards, {_engineering(memory)}B of states with gradients ({8 * itemsize}-bit numbers)."
+    )
+    example = torch.empty(1, device=torch.get_default_device())
+    lines.append(f"Backend on this device: {plan.backend(example)}.")
+    return "\n".join(lines)
+
+
+def _component_lines(component: Component, number: int) -> list[str]:
+    program = component.program
+    start = sum(len(turns) for turns in program.start)
+    lines = [
+        f"Part {number}: {program.n} lines. {program.n_absorbed} permutations (X, CNOT, SWAP) absorbed; "
+        f"{program.n_turns} turns gathered into {start} that make the product state at the start and "
+        f"{len(program.steps)} steps:"
+    ]
+    for index, step in enumerate(program.steps):
+        lines.append(f"  {index + 1}. {_describe(step)}")
+    return lines
+
+
+def _describe(step: Step) -> str:
+    match step:
+        case Phases(terms):
+            return f"one diagonal from {len(terms)} turns, {_sources([*terms.values()])}"
+        case Rotations(rotations):
+            conditional = sum(bool(rotation.conditions) for rotation in rotations)
+            some = f", {conditional} of them controlled" if conditional else ""
+            return f"{len(rotations)} rotations{some}, {_sources([rotation.angle for rotation in rotations])}"
+        case Dense(flips=flips, is_unitary=is_unitary):
+            return f"a {'matrix' if is_unitary else 'matrix that is not unitary'} on {len(flips)} qubits"
+        case Projection():
+            return "a projection"
+
+
+def _sources(angles: list) -> str:  # type: ignore[type-arg]
+    n_sampled = sum(angle.per_sample for angle in angles)
+    return f"{n_sampled} of them different for each sample" if n_sampled else "the same for all samples"
+
+
+def flops(component: Component) -> tuple[int, int]:
+    """Real multiplications and additions of one sample, forwards and backwards, as the core does them."""
+    size = 2**component.program.n
+    forward = backward = 0
+    if component.program.start and not component.lowered.prepared:
+        forward, backward = 12 * size, 32 * size
+    for step in component.program.steps:
+        match step:
+            case Phases():
+                forward, backward = forward + _PHASE_FORWARD * size, backward + _PHASE_BACKWARD * size
+            case Rotations(rotations):
+                forward += _FORWARD * size * len(rotations)
+                backward += _BACKWARD * size * len(rotations)
+            case Dense(flips=flips):
+                forward, backward = forward + 8 * 2 ** len(flips) * size, backward + 16 * 2 ** len(flips) * size
+            case Projection():
+                forward, backward = forward + 2 * size, backward + 2 * size
+    n_words = len(component.words)
+    return forward + (3 + 2 * n_words) * size, backward + (2 + 2 * n_words) * size
+
+
+def _engineering(value: float) -> str:
+    for prefix, scale in (("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if value >= scale:
+            return f"{value / scale:.3g} {prefix}"
+    return f"{value:.3g} "
