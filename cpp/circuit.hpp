@@ -265,6 +265,9 @@ class Worker {
     memset(static_cast<void*>(shared_.turnings), 0, sizeof(Vector<T>) * n_tables * sizes_.vectors);
   }
 
+  // Whether all angles have been numbers so far.
+  bool finite() const { return finite_; }
+
   void barrier() const {
     if (team_ > 1) {
 #pragma omp barrier
@@ -338,6 +341,7 @@ class Worker {
         }
       }
       shared_.angles[slot] = static_cast<T>(angle);
+      finite_ = finite_ && __builtin_isfinite(shared_.angles[slot]);
     }
     for (int slot = 0; slot < program_.n_slots; slot += lanes) {
       Vector<T> half{}, s, c;
@@ -374,6 +378,7 @@ class Worker {
         angle += coefficient * values;
       }
       shared_.lane_angles[slot] = angle;
+      finite_ = finite_ && __builtin_isfinite(sum_of_lanes<T>(angle - angle));  // 0, or NaN
       sine_and_cosine<T>(angle * T(0.5), shared_.lane_sines[slot], shared_.lane_cosines[slot]);
     }
   }
@@ -882,6 +887,7 @@ class Worker {
   double* totals_;
   std::int64_t group_ = -1, first_ = 0;
   int count_ = 0;
+  bool finite_ = true;
 };
 
 // Sums by slot, over all threads, handed on to the parameters.
@@ -918,7 +924,7 @@ int run_program(const Program& program, const Call<T>& call, bool backwards) {
   if (backwards) {
     sums = static_cast<double*>(calloc(static_cast<std::size_t>(n_threads) * call.n_groups * program.n_slots + 1, 8));
     if (sums == nullptr) {
-      return 1;
+      return kNoMemory;
     }
   }
   Arena measure{nullptr, 0};
@@ -930,7 +936,7 @@ int run_program(const Program& program, const Call<T>& call, bool backwards) {
     team_memory = thread_memory().at_least(shared_bytes + own_bytes);
     if (team_memory == nullptr) {
       free(sums);
-      return 1;
+      return kNoMemory;
     }
     Arena arena{team_memory, 0};
     Work::lay_out(program, call, backwards, team, arena, common);
@@ -948,7 +954,7 @@ int run_program(const Program& program, const Call<T>& call, bool backwards) {
                                    : thread_memory().at_least((as_team ? 0 : shared_bytes) + own_bytes);
     if (memory == nullptr || (as_team && present != team)) {
 #pragma omp atomic write
-      failed = 1;
+      failed = kNoMemory;
     }
 #pragma omp barrier
     if (!failed) {
@@ -979,6 +985,10 @@ int run_program(const Program& program, const Call<T>& call, bool backwards) {
           work.finish_group(sums + (thread * call.n_groups + group) * program.n_slots);
           work.barrier();
         }
+      }
+      if (!work.finite()) {
+#pragma omp atomic write
+        failed = kNotFinite;
       }
     }
     if (!has_team_memory) {

@@ -133,7 +133,10 @@ struct Call {
   int threads;
 };
 
-// The kernels of one instruction set. The circuit kernels return 0, or 1 if there is not enough memory.
+enum Failure { kNone, kNoMemory, kNotFinite };
+
+// The kernels of one instruction set. The circuit kernels return a Failure; if there is one, nothing can be said of what
+// they have written.
 struct KernelTable {
   const char* isa;
   int lanes_f32, lanes_f64;

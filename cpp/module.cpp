@@ -103,9 +103,12 @@ Program view_for(const CompiledProgram& program, bool amplitude_lanes, int width
   return program.view(amplitude_lanes ? __builtin_ctz(width) : 0);
 }
 
-void finish(int failed) {
-  if (failed != 0) {
+void finish(int failure) {
+  if (failure == kNoMemory) {
     throw std::bad_alloc();
+  }
+  if (failure == kNotFinite) {
+    throw std::domain_error("Program: an angle is NaN or infinite.");
   }
 }
 

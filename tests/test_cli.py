@@ -208,6 +208,11 @@ def test_every_overview_is_there_for_people_and_for_scripts(command: tuple[str, 
     assert as_json(*command)
 
 
+def test_doctor_says_which_core_computes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REPLANK_NO_CORE", "1")
+    assert "core: none: REPLANK_NO_CORE is set" in ok("doctor")
+
+
 def test_the_citation_is_bibtex() -> None:
     assert ok("cite", "ark:STUDY").startswith("@article{noah2024ark")
     assert ok("cite").startswith("@software{replank")

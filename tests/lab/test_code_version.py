@@ -8,6 +8,7 @@ from types import ModuleType
 
 import pytest
 
+from replank.circuits import core
 from replank.lab import code_version as module
 from replank.lab.code_version import code_version
 
@@ -62,6 +63,14 @@ def test_code_that_can_not_does_not(house: Path, name: str) -> None:
     before = code_version(mine(house))
     (house / "replank" / name).write_text("2")
     assert code_version(mine(house)) == before
+
+
+def test_the_compiled_core_counts_and_so_does_its_absence(house: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = set()
+    for source_hash in ("a" * 64, "b" * 64, None):
+        monkeypatch.setattr(core, "source_hash", lambda source_hash=source_hash: source_hash)
+        seen.add(code_version(mine(house)))
+    assert len(seen) == 3
 
 
 def test_a_renamed_module_is_another_code(house: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from replank.circuits import core
 from replank.lab import environment as module
 from replank.lab.environment import environment
 
@@ -41,6 +42,14 @@ def test_it_says_what_decides_numbers(text: str) -> None:
     assert found["cpu"]["logical_cores"] >= 1
     assert found["os"].keys() == {"system", "release", "machine"}
     assert "version" in found["replank"]
+
+
+def test_it_names_the_instruction_set_of_the_core_or_why_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    if core.available():
+        assert environment()["core"] == core.isa()
+    monkeypatch.setenv("REPLANK_NO_CORE", "1")
+    assert environment()["core"] == "none: REPLANK_NO_CORE is set"
+    assert environment()["variables"]["REPLANK_NO_CORE"] == "1"
 
 
 def test_it_follows_settings_that_change(monkeypatch: pytest.MonkeyPatch) -> None:

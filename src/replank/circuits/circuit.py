@@ -85,6 +85,8 @@ class Circuit:
         self.n_qubits = n_qubits
         self._operations: list[Operation] = []
         self._frozen = False
+        self._keys: set[str] = set()
+        self._touched: set[int] = set()
         self.extend(operations)
 
     # -- building ----------------------------------------------------------------------------------------------------
@@ -108,17 +110,21 @@ class Circuit:
             )
         if len(set(wires)) != len(wires):
             raise ValueError(f"{name}: wires must differ, got wires={wires}.")
-        measured = {each.key for each in self._operations if isinstance(each, Measure)}
         if operation.when is not None and not isinstance(operation, UNITARY):
             raise ValueError(f"{name}: only unitary operations can depend on a measurement, got {operation.when!r}.")
-        if operation.when is not None and operation.when not in measured:
-            raise ValueError(f"{name}: when={operation.when!r} must name an earlier measurement, known: {measured}.")
-        if isinstance(operation, Measure) and operation.key in measured:
+        if operation.when is not None and operation.when not in self._keys:
+            raise ValueError(
+                f"{name}: when={operation.when!r} must name an earlier measurement, known: {sorted(self._keys)}."
+            )
+        if isinstance(operation, Measure) and operation.key in self._keys:
             raise ValueError(f"Measure: a key must be new, got key={operation.key!r} twice.")
         if isinstance(operation, PrepareAmplitudes | PrepareProduct):
-            touched = set(wires) & {wire for each in self._operations for wire in each.wires}
-            if touched:
-                raise ValueError(f"{name}: a state is prepared on fresh qubits, got wires={wires}, used: {touched}.")
+            used = self._touched.intersection(wires)
+            if used:
+                raise ValueError(f"{name}: a state is prepared on fresh qubits, got wires={wires}, used: {used}.")
+        if isinstance(operation, Measure):
+            self._keys.add(operation.key)
+        self._touched.update(wires)
         self._operations.append(operation)
         return self
 
@@ -271,9 +277,8 @@ class Circuit:
         return self.append(Diagonal(phases=as_matrix(phases).real, wires=tuple(wires), when=when))
 
     def measure(self, wire: int, key: str | None = None) -> Self:
-        """Measure a qubit; later gates may depend on it with ``when=key``, which is ``"m0"``, ``"m1"``, ... by default."""
-        n_before = sum(isinstance(operation, Measure) for operation in self._operations)
-        return self.append(Measure(key=f"m{n_before}" if key is None else key, wires=(wire,)))
+        """Measure a qubit; later gates may depend on it with ``when=key``, by default ``"m0"``, ``"m1"``, ..."""
+        return self.append(Measure(key=f"m{len(self._keys)}" if key is None else key, wires=(wire,)))
 
     def reset(self, wire: int) -> Self:
         """Put a qubit back to 0."""

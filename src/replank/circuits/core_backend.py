@@ -6,15 +6,18 @@ keep one more copy each. Derivatives of derivatives ask the torch backend.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.autograd import Function
+from torch.utils.dlpack import to_dlpack  # type: ignore[attr-defined]  # C++'s own, re-exported
 
 from replank.circuits import core, torch_backend
+from replank.circuits.finite import NOT_FINITE
 from replank.circuits.program import Condition, Dense, Masked, Phases, Program, Projection, Rotation, Rotations
 from replank.circuits.second_order import second_order
 from replank.circuits.slots import Slots
@@ -34,7 +37,7 @@ _MOST_QUBITS_BY_SAMPLES = 9
 
 
 class CoreProgram:
-    """A program in the core's memory.
+    """A program in the core's memory. It can be pickled and copied: the memory is filled again.
 
     Args:
         program: what is run.
@@ -44,55 +47,80 @@ class CoreProgram:
     """
 
     def __init__(self, program: Program, slots: Slots, output: Output, *, prepared: bool):
-        self.program, self.slots, self.output, self.n = program, slots, output, program.n
+        self.program, self.slots, self.output, self.prepared = program, slots, output, prepared
         self.kind = _OUTPUTS[output if isinstance(output, str) else "expectations"]
-        self.n_strings = 0 if isinstance(output, str) else len(output)
         self.handle = _core.Program(**_describe(program, slots, output, prepared=prepared))
 
-    def layout(self, batch: int, n_groups: int, single: bool) -> Layout:
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuilt, (self.program, self.slots, self.output, self.prepared)
+
+    def layout(self, batch: int, *, single: bool) -> Layout:
         """The faster layout: samples in the lanes if there are enough of them and their states fit the cache."""
-        lanes = _lanes(single)
-        if 2**self.n < lanes:
-            return "samples"
-        return "samples" if self.n <= _MOST_QUBITS_BY_SAMPLES and 2 * batch >= lanes else "amplitudes"
+        n, lanes = self.program.n, _core.lanes(single)
+        by_samples = 2**n < lanes or (n <= _MOST_QUBITS_BY_SAMPLES and 2 * batch >= lanes)
+        return "samples" if by_samples else "amplitudes"
 
     def out_shape(self, n_groups: int, batch: int) -> tuple[int, ...]:
         """Shape of the output as real numbers."""
-        return {
-            0: (n_groups, batch, self.n_strings),
-            1: (n_groups, batch, 2**self.n),
-            2: (n_groups, batch, 2**self.n, 2),
-        }[self.kind]
+        if self.kind == _OUTPUTS["expectations"]:
+            return n_groups, batch, len(self.output)
+        amplitudes = (n_groups, batch, 2**self.program.n)
+        return (*amplitudes, 2) if self.kind == _OUTPUTS["state"] else amplitudes
 
-    def run_torch(self, features: Tensor, parameters: Tensor, initial: Tensor | None) -> Tensor:
+    def run_torch(self, features: Tensor, parameters: Tensor, initial: Tensor | None = None) -> Tensor:
         """The same by torch; amplitudes as pairs of real numbers."""
         given = None if initial is None else torch.view_as_complex(initial)
         result = torch_backend.run(self.program, self.slots, features, parameters, given, self.output)
-        return torch.view_as_real(result) if self.kind == 2 else result
+        return torch.view_as_real(result) if self.kind == _OUTPUTS["state"] else result
 
 
-@lru_cache(maxsize=None)
-def _lanes(single: bool) -> int:
-    return _core.lanes(single)
+def _rebuilt(program: Program, slots: Slots, output: Output, prepared: bool) -> CoreProgram:
+    return CoreProgram(program, slots, output, prepared=prepared)
 
 
 def run(
-    compiled: CoreProgram, features: Tensor, parameters: Tensor, initial: Tensor | None, layout: Layout | None
+    compiled: CoreProgram,
+    features: Tensor,
+    parameters: Tensor,
+    initial: Tensor | None,
+    layout: Layout | None = None,
 ) -> Tensor:
     """Run a program on the core.
 
     Shape: as :func:`replank.circuits.torch_backend.run`, whose result it equals.
+
+    Args:
+        compiled: the program.
+        features: with the sources that its slots derive.
+        parameters: likewise.
+        initial: amplitudes that the lines begin in, if the program wants them.
+        layout: what lies in a vector; the faster one if not given.
+
+    Raises:
+        ValueError: an angle is NaN or infinite.
     """
     given = None if initial is None else torch.view_as_real(initial)
-    needs_gradient = torch.is_grad_enabled() and any(
-        tensor is not None and tensor.requires_grad for tensor in (features, parameters, given)
-    )
-    out, _ = _Run.apply(features, parameters, given, compiled, layout, needs_gradient)  # type: ignore[no-untyped-call]
-    return torch.view_as_complex(out) if compiled.kind == 2 else out
+    single = features.dtype == torch.float32
+    chosen = compiled.layout(features.shape[1], single=single) if layout is None else layout
+    inputs = [tensor for tensor in (features, parameters, given) if tensor is not None]
+    keeps_states = torch.is_grad_enabled() and any(tensor.requires_grad for tensor in inputs)
+    out = _apply(_Run, features, parameters, given, compiled, chosen == "amplitudes", keeps_states)[0]
+    return torch.view_as_complex(out) if compiled.kind == _OUTPUTS["state"] else out
 
 
-def _plain(tensor: Tensor) -> Tensor:
-    return tensor.detach().resolve_neg().contiguous()
+def _apply(function: type[Function], *arguments: Any) -> Any:
+    """``function.apply``, which asks ``inspect`` for the signature of ``forward`` at every call (50 us).
+
+    Only the transforms of ``torch.func`` have a use for that.
+    """
+    if torch._C._are_functorch_transforms_active():
+        return function.apply(*arguments)  # type: ignore[no-untyped-call]
+    return super(Function, function).apply(*arguments)  # type: ignore[misc]
+
+
+def _border(tensor: Tensor | None) -> Any:
+    """A tensor as the core takes it: its own memory, contiguous, with no bits of torch's that the core can't see."""
+    return None if tensor is None else to_dlpack(tensor.detach().resolve_neg().contiguous())
 
 
 class _Run(Function):
@@ -104,29 +132,29 @@ class _Run(Function):
         parameters: Tensor,
         initial: Tensor | None,
         compiled: CoreProgram,
-        layout: Layout | None,
-        needs_gradient: bool,
+        inside: bool,
+        keeps_states: bool,
     ) -> tuple[Tensor, Tensor]:
-        n_groups, batch, single = _sizes(features, parameters, initial)
-        inside = (layout or compiled.layout(batch, n_groups, single)) == "amplitudes"
+        n_groups, batch = _n_groups(features, parameters, initial), features.shape[1]
+        single = features.dtype == torch.float32
         out = features.new_empty(compiled.out_shape(n_groups, batch))
-        per_group = compiled.handle.saved_size(batch, single, inside) if needs_gradient else 0
-        saved = features.new_empty(n_groups, per_group)
-        compiled.handle.forward(
-            _plain(features),
-            _plain(parameters),
-            None if initial is None else _plain(initial),
-            out,
-            saved if needs_gradient else None,
-            compiled.kind,
-            inside,
-            torch.get_num_threads(),
-        )
+        saved = features.new_empty(n_groups, compiled.handle.saved_size(batch, single, inside) if keeps_states else 0)
+        with _finite_angles():
+            compiled.handle.forward(
+                _border(features),
+                _border(parameters),
+                _border(initial),
+                to_dlpack(out),
+                to_dlpack(saved) if keeps_states else None,
+                compiled.kind,
+                inside,
+                torch.get_num_threads(),
+            )
         return out, saved
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
-        features, parameters, initial, ctx.compiled, ctx.layout, _ = inputs
+        features, parameters, initial, ctx.compiled, ctx.inside, _ = inputs
         ctx.mark_non_differentiable(output[1])
         ctx.set_materialize_grads(False)
         ctx.save_for_backward(features, parameters, initial, output[1])
@@ -135,14 +163,16 @@ class _Run(Function):
     def backward(ctx: Any, grad: Tensor | None, *_: Tensor) -> tuple[Tensor | None, ...]:
         if grad is None:
             return (None,) * 6
-        features, parameters, initial, saved = ctx.saved_tensors
-        gradients = _Gradient.apply(grad, features, parameters, initial, saved, ctx.compiled, ctx.layout)  # type: ignore[no-untyped-call]
-        return (*gradients, None, None, None) if initial is not None else (*gradients, None, None, None, None)
+        arguments = (grad, *ctx.saved_tensors, ctx.compiled, ctx.inside)
+        # the gradient's own graph is needed for derivatives of derivatives only
+        is_last = not torch.is_grad_enabled() and not torch._C._are_functorch_transforms_active()
+        gradients = _Gradient.forward(*arguments) if is_last else _apply(_Gradient, *arguments)
+        return (*gradients, *(None,) * (6 - len(gradients)))
 
     @staticmethod
     def vmap(info: Any, in_dims: Any, *arguments: Any) -> Any:
         tensors = _as_groups(info.batch_size, in_dims[:3], arguments[:3])
-        return _as_batch(info.batch_size, _Run.apply(*tensors, *arguments[3:]))
+        return _as_batch(info.batch_size, _apply(_Run, *tensors, *arguments[3:]))
 
 
 class _Gradient(Function):
@@ -156,28 +186,24 @@ class _Gradient(Function):
         initial: Tensor | None,
         saved: Tensor,
         compiled: CoreProgram,
-        layout: Layout | None,
+        inside: bool,
     ) -> tuple[Tensor, ...]:
-        n_groups, batch, single = _sizes(features, parameters, initial)
-        inside = (layout or compiled.layout(batch, n_groups, single)) == "amplitudes"
-        grad_features = features.new_zeros(n_groups, batch, features.shape[-1])
-        grad_parameters = parameters.new_zeros(n_groups, parameters.shape[-1])
-        grad_initial = None if initial is None else initial.new_zeros(n_groups, *initial.shape[1:])
+        n_groups = _n_groups(features, parameters, initial)
+        sources = [features, parameters] if initial is None else [features, parameters, initial]
+        gradients = [torch.zeros(n_groups, *each.shape[1:], dtype=each.dtype) for each in sources]
         compiled.handle.backward(
-            _plain(features),
-            _plain(parameters),
-            None if initial is None else _plain(initial),
-            _plain(grad),
-            _plain(saved),
-            grad_features,
-            grad_parameters,
-            grad_initial,
+            _border(features),
+            _border(parameters),
+            _border(initial),
+            _border(grad),
+            _border(saved),
+            to_dlpack(gradients[0]),
+            to_dlpack(gradients[1]),
+            to_dlpack(gradients[2]) if len(gradients) > 2 else None,
             compiled.kind,
             inside,
             torch.get_num_threads(),
         )
-        gradients = [grad_features, grad_parameters] + ([] if grad_initial is None else [grad_initial])
-        sources = [features, parameters] + ([] if initial is None else [initial])
         return tuple(_summed(each, source) for each, source in zip(gradients, sources, strict=True))
 
     @staticmethod
@@ -187,29 +213,26 @@ class _Gradient(Function):
 
     @staticmethod
     def backward(ctx: Any, *cotangents: Tensor) -> tuple[Tensor | None, ...]:
-        grad, features, parameters, initial = ctx.saved_tensors
-        if initial is None:
-
-            def plain(features: Tensor, parameters: Tensor) -> Tensor:
-                return ctx.compiled.run_torch(features, parameters, None)
-
-            return (*second_order(plain, cotangents, grad, features, parameters), None, None, None, None)
-        return (
-            *second_order(ctx.compiled.run_torch, cotangents, grad, features, parameters, initial),
-            None,
-            None,
-            None,
-        )
+        grad, *sources = (tensor for tensor in ctx.saved_tensors if tensor is not None)
+        gradients = second_order(ctx.compiled.run_torch, cotangents, grad, *sources)
+        return (*gradients, *(None,) * (7 - len(gradients)))
 
     @staticmethod
     def vmap(info: Any, in_dims: Any, *arguments: Any) -> Any:
         tensors = _as_groups(info.batch_size, in_dims[:5], arguments[:5])
-        return _as_batch(info.batch_size, _Gradient.apply(*tensors, *arguments[5:]))
+        return _as_batch(info.batch_size, _apply(_Gradient, *tensors, *arguments[5:]))
 
 
-def _sizes(features: Tensor, parameters: Tensor, initial: Tensor | None) -> tuple[int, int, bool]:
-    n_groups = max(len(tensor) for tensor in (features, parameters, initial) if tensor is not None)
-    return n_groups, features.shape[1], features.dtype == torch.float32
+@contextmanager
+def _finite_angles() -> Iterator[None]:
+    try:
+        yield
+    except ArithmeticError:
+        raise ValueError(NOT_FINITE) from None
+
+
+def _n_groups(features: Tensor, parameters: Tensor, initial: Tensor | None) -> int:
+    return max(features.shape[0], parameters.shape[0], 1 if initial is None else initial.shape[0])
 
 
 def _summed(gradient: Tensor, source: Tensor) -> Tensor:
@@ -235,10 +258,10 @@ def _as_groups(size: int, in_dims: Any, tensors: Any) -> list[Tensor | None]:
 
 
 def _as_batch(size: int, outputs: tuple[Tensor, ...]) -> tuple[tuple[Tensor, ...], tuple[int, ...]]:
-    return tuple(output.unflatten(0, (size, -1)) for output in outputs), (0,) * len(outputs)
+    return tuple(each.reshape(size, len(each) // size, *each.shape[1:]) for each in outputs), (0,) * len(outputs)
 
 
-# -- how a program is told to the core -----------------------------------------------------------------------------------
+# -- how a program is told to the core ---------------------------------------------------------------------------------
 
 
 def _weight(string: Masked) -> tuple[int, int]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from replank.circuits.angle import Angle
 from replank.circuits.program import Dense, Phases, Projection, Rotations, Step
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def _describe(step: Step) -> str:
             return "a projection"
 
 
-def _sources(angles: list) -> str:  # type: ignore[type-arg]
+def _sources(angles: list[Angle]) -> str:
     n_sampled = sum(angle.per_sample for angle in angles)
     return f"{n_sampled} of them different for each sample" if n_sampled else "the same for all samples"
 

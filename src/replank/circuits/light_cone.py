@@ -93,7 +93,7 @@ def _is_copy(primitives: tuple[Primitive, ...], position: int, status: list[int]
 def _is_diagonal_on(primitive: Primitive, lines: set[int]) -> bool:
     """Whether the basis states of some lines stay what they are."""
     match primitive:
-        case Turn(word, _, controls):
+        case Turn(word):
             return primitive.is_diagonal or not lines & {line for line, _ in word}
         case Cnot(_, target):
             return target not in lines

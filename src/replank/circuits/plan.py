@@ -1,7 +1,7 @@
 """A plan: a circuit and what is measured of it, made ready to run on large batches.
 
-Planning lowers the circuit to few kinds of primitives, drops what the observables can't see, splits what never meets, and
-assembles a program for each part. ``plan(features, parameters)`` then runs it, on the compiled core or on torch.
+Planning lowers the circuit to few kinds of primitives, drops what the observables can't see, splits what never meets,
+and assembles a program for each part. ``plan(features, parameters)`` then runs it, on the compiled core or on torch.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from torch import Tensor
 
 from replank.circuits import core, torch_backend
 from replank.circuits.circuit import Circuit
-from replank.circuits.finite import require_finite
+from replank.circuits.finite import IMPOSSIBLE, require_finite
 from replank.circuits.light_cone import DEAD, DIAGONAL, FULL, components, merge_copies, prune
 from replank.circuits.lowering import Lowered, doubled, lower, only_lines
 from replank.circuits.observables import (
@@ -193,11 +193,10 @@ class Plan:
             UsageError: the states do not fit into memory, or the backend asked for can't do it.
         """
         self._check(features, parameters)
-        flat = features.reshape(1, math.prod(features.shape[:-1]), features.shape[-1])
-        with torch.autocast(features.device.type, enabled=False):
-            results = self.run(flat, parameters[None], backend=backend, generator=generator)
         lead = features.shape[:-1]
-        return _map(results, lambda result: result[0].reshape(*lead, *result.shape[2:]))
+        flat = features.reshape(1, math.prod(lead), features.shape[-1])
+        results = self.run(flat, parameters[None], backend=backend, generator=generator)
+        return _map(results, lambda result: result.reshape(*lead, *result.shape[2:]))
 
     def run(
         self,
@@ -212,16 +211,19 @@ class Plan:
         Shape: ``features`` ``(G or 1, B, n_features)``, ``parameters`` ``(G or 1, n_parameters)``; results are
         ``(G, B, ...)``. Nothing is checked but what backends check themselves.
         """
-        backend = self.backend(features) if backend == "auto" else backend
-        if backend == "torch":
-            features, parameters = require_finite(features), require_finite(parameters)
+        if torch.is_autocast_enabled(features.device.type):
+            with torch.autocast(features.device.type, enabled=False):
+                return self.run(features, parameters, backend=backend, generator=generator)
         dtype = features.dtype
         if dtype not in (torch.float32, torch.float64):
-            features, parameters = features.float(), parameters.float()
+            results = self.run(features.float(), parameters.float(), backend=backend, generator=generator)
+            return _map(results, lambda result: result.to(dtype) if result.is_floating_point() else result)
+        chosen = self.backend(features) if backend == "auto" else backend
+        if chosen == "torch":
+            features, parameters = require_finite(features), require_finite(parameters)
         self._check_memory(features, parameters)
-        raw = [self._run(component, features, parameters, backend) for component in self.components]
-        results = self._combine(raw, features, parameters, generator)
-        return results if dtype == features.dtype else _map(results, lambda result: _narrow(result, dtype))
+        raw = [self._run(component, features, parameters, chosen) for component in self.components]
+        return self._combine(raw, features, parameters, generator)
 
     def backend(self, features: Tensor) -> Literal["core", "torch"]:
         """Which backend ``"auto"`` takes for such features: torch for other devices and inside ``torch.compile``."""
@@ -281,8 +283,7 @@ class Plan:
         columns = [_normalised(values, part) for values, part in zip(raw, self.components, strict=True)]
         if self._is_plain:
             return columns[0]
-        batch = torch.broadcast_shapes(features.shape[:-1], (len(parameters), 1))
-        one = features.new_ones(*batch, 1)
+        one = features.new_ones(max(len(features), len(parameters)), features.shape[1], 1)
         table = torch.cat((*columns, one), -1)
         factors, coefficients = self._products
         values = table[..., torch.as_tensor(factors, device=table.device)].prod(-1)
@@ -350,21 +351,25 @@ class Plan:
             itemsize: bytes of a real number.
             with_gradients: whether the states are kept for the backward pass.
         """
-        threads = torch.get_num_threads()
-        total = 0
-        for component in self.components:
-            state = 2 * itemsize * 2**component.program.n
-            kept = batch * (1 + component.program.n_irreversible) if with_gradients else 0
-            rows = batch if self.output != "expectations" else 0
-            total += state * (kept + 2 * min(threads, batch) + 2 * rows)
-        return total
+        states, kept = self._bytes
+        at_work = 2 * min(torch.get_num_threads(), batch)  # a state and its dual
+        results = 0 if self.output == "expectations" else 2 * batch
+        return itemsize * (states * (at_work + results) + (kept * batch if with_gradients else 0))
+
+    @cached_property
+    def _bytes(self) -> tuple[int, int]:
+        """Real numbers in a sample's states, and in those kept for the backward pass."""
+        sizes = [2 * 2**component.program.n for component in self.components]
+        copies = [1 + component.program.n_irreversible for component in self.components]
+        return sum(sizes), sum(size * n for size, n in zip(sizes, copies, strict=True))
 
     def _check_memory(self, features: Tensor, parameters: Tensor) -> None:
         batch = features.shape[1] * max(len(features), len(parameters))
+        most = 8 * (batch + 2 * torch.get_num_threads()) * sum(self._bytes)
+        if most < _WORTH_ASKING or features.device.type != "cpu":
+            return
         needs = torch.is_grad_enabled() and (features.requires_grad or parameters.requires_grad)
         wanted = self.memory_bytes(batch, features.itemsize, with_gradients=needs)
-        if wanted < _WORTH_ASKING or features.device.type != "cpu":
-            return
         free = psutil.virtual_memory().available
         if wanted > free:
             raise UsageError(
@@ -405,13 +410,9 @@ def _renamed(word: Word, lines: Sequence[int]) -> Word:
 
 
 def _normalised(values: Tensor, component: Component) -> Tensor:
-    return values if component.is_normalised else values[..., 1:] / values[..., :1]
+    """The strings' values relative to that of the identity, which comes first where states do not keep their norm."""
+    return values if component.is_normalised else values[..., 1:] * require_finite(1 / values[..., :1], IMPOSSIBLE)
 
 
 def _map(results: Any, function: Callable[[Tensor], Tensor]) -> Any:
     return tuple(map(function, results)) if isinstance(results, tuple) else function(results)
-
-
-def _narrow(result: Tensor, dtype: torch.dtype) -> Tensor:
-    """Back to half precision, where there is one for the result."""
-    return result.to(dtype) if result.is_floating_point() else result

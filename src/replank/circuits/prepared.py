@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from replank.circuits.finite import NO_DIRECTION, require_finite
 from replank.circuits.lowering import Lowered
 from replank.circuits.operations import PrepareAmplitudes
 
@@ -27,7 +28,8 @@ def prepared_state(lowered: Lowered, features: Tensor, parameters: Tensor, *, is
     if not lowered.prepared:
         return None
     n = lowered.n_lines // 2 if is_mixed else lowered.n_lines
-    state, order = features.new_ones(1, features.shape[1], 1).to(features.dtype.to_complex()), []
+    state = features.new_ones(1, features.shape[1], 1).to(features.dtype.to_complex())
+    order: list[int] = []
     for lines, operation in lowered.prepared:
         amplitudes = _amplitudes(operation, features, parameters)
         state = (state[..., :, None] * amplitudes[..., None, :]).flatten(-2)
@@ -48,12 +50,11 @@ def _amplitudes(operation: PrepareAmplitudes, features: Tensor, parameters: Tens
     batch = torch.broadcast_shapes(features.shape[:-1], (len(parameters), 1))  # type: ignore[no-untyped-call]
     values = [angle.evaluate(features, parameters[:, None]).expand(batch) for angle in operation.angles]
     padded = F.pad(torch.stack(values, -1), (0, 2 ** len(operation.wires) - len(values)))
-    # only this sample's amplitudes make a number: a zero row has no direction
     return _normalised(padded).to(dtype)
 
 
 def _normalised(rows: Tensor) -> Tensor:
     # divided by the largest entry first: squares of large or small numbers leave the range of single precision
     largest = rows.abs().amax(-1, keepdim=True).detach()
-    scaled = rows / largest
+    scaled = rows * require_finite(1 / largest, NO_DIRECTION)
     return scaled / torch.linalg.vector_norm(scaled, dim=-1, keepdim=True)

@@ -251,33 +251,29 @@ class _Assembler:
 
     def _add_phase(self, z: int, angle: Angle) -> None:
         home = None
-        for position in range(len(self.steps) - 1, -1, -1):
-            step = self.steps[position]
+        for step in reversed(self.steps):
             if isinstance(step, Phases):
-                home = position
+                home = step
             elif not _lets_phase_pass(step, z):
                 break
         if home is None:
-            self.steps.append(Phases())
-            home = len(self.steps) - 1
-        terms = self.steps[home].terms  # type: ignore[union-attr]
-        total = terms[z] + angle if z in terms else angle  # type: ignore[call-overload,operator]
-        terms[z] = total  # type: ignore[call-overload]
+            home = Phases()
+            self.steps.append(home)
+        home.terms[z] = home.terms[z] + angle if z in home.terms else angle
 
     def _add_rotation(self, rotation: Rotation) -> None:
         home = None
-        for position in range(len(self.steps) - 1, -1, -1):
-            step = self.steps[position]
+        for step in reversed(self.steps):
             if isinstance(step, Rotations):
-                home = position
+                home = step
                 if not all(rotation.commutes(other) for other in step.terms):
                     break
             elif not _lets_rotation_pass(step, rotation):
                 break
         if home is None:
-            self.steps.append(Rotations())
-            home = len(self.steps) - 1
-        _join(self.steps[home].terms, rotation)  # type: ignore[union-attr,arg-type]
+            home = Rotations()
+            self.steps.append(home)
+        _join(home.terms, rotation)
 
 
 def _lets_phase_pass(step: Step, z: int) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from replank.circuits.finite import IMPOSSIBLE, require_finite
 from replank.circuits.gates import pauli_matrix
 from replank.circuits.observables import (
     DensityMatrix,
@@ -32,7 +33,7 @@ def from_probabilities(
     Raises:
         TypeError: the observable is not diagonal.
     """
-    probabilities = probabilities / probabilities.sum(-1, keepdim=True)
+    probabilities = probabilities * require_finite(1 / probabilities.sum(-1, keepdim=True), IMPOSSIBLE)
     match observable:
         case PauliSum(terms):
             values = [c * _parity_mean(word, probabilities, output) for word, c in terms]
@@ -85,7 +86,7 @@ def from_state(
     observable: Observable, states: Tensor, output: Sequence[int], generator: torch.Generator | None
 ) -> Tensor:
     """Any observable from the amplitudes ``(G, B, 2^n)`` of all lines; they are normalised first."""
-    states = states / torch.linalg.vector_norm(states, dim=-1, keepdim=True)
+    states = states * require_finite(1 / torch.linalg.vector_norm(states, dim=-1, keepdim=True), IMPOSSIBLE)
     match observable:
         case State():
             return _axes(states).permute(0, 1, *[2 + line for line in output]).flatten(2)
@@ -122,13 +123,14 @@ def from_density(
     n = vectors.shape[-1].bit_length() // 2
     rho = vectors.reshape(*vectors.shape[:2], 2**n, 2**n)
     rows = output[: len(output) // 2]
+    rho = rho * require_finite(1 / rho.diagonal(dim1=-2, dim2=-1).real.sum(-1), IMPOSSIBLE)[..., None, None]
     diagonal = rho.diagonal(dim1=-2, dim2=-1).real
     match observable:
         case DensityMatrix(wires):
-            return _traced(rho, rows, wires) / diagonal.sum(-1)[..., None, None]
+            return _traced(rho, rows, wires)
         case PauliSum(terms) if not observable.is_diagonal:
             values = [c * _trace(word, _traced(rho, rows, [w for w, _ in word])) for word, c in terms]
-            return torch.stack(values).sum(0) / diagonal.sum(-1)
+            return torch.stack(values).sum(0)
     return from_probabilities(observable, diagonal, rows, generator)
 
 

@@ -143,8 +143,9 @@ def operation_matrix(operation: Operation, features: Tensor, parameters: Tensor)
             empty = features.new_zeros(len(features), 0)
             return GATES[name].matrix((torch.stack(angles, -1) if angles else empty).to(dtype))
         case PauliRotation(letters=letters):
-            pauli = pauli_matrix(letters).to(features.device, dtype)
-            return torch.matrix_exp(-0.5j * angles[0][:, None, None] * pauli)
+            # not by torch.matrix_exp, which is off by 1e-10 for single small matrices
+            half, pauli = angles[0][:, None, None] / 2, pauli_matrix(letters).to(features.device, dtype)
+            return half.cos() * torch.eye(len(pauli)).to(pauli) - 1j * half.sin() * pauli
         case Unitary(matrix=matrix):
             return torch.tensor(matrix).to(features.device, dtype)[None]
         case Diagonal(phases=phases):

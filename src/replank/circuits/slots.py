@@ -1,8 +1,8 @@
 """The angles of a program as one table: what each slot adds up, with which weights.
 
-A slot is ``constant + sum_k coefficient_k * source_k``. Sources are the parameters, the features, and what is not affine
-in them (``theta[0] * x[1]``, ``arccos(x[0])``): such atoms are computed in torch and appended as further parameters, or
-as further features if they depend on one.
+A slot is ``constant + sum_k coefficient_k * source_k``. Sources are the parameters, the features, and what is not
+affine in them (``theta[0] * x[1]``, ``arccos(x[0])``): such atoms are computed in torch and appended as further
+parameters, or as further features if they depend on one.
 """
 
 from __future__ import annotations

@@ -36,7 +36,8 @@ def run(
         torch.as_tensor(slots.constants).to(features) + (parameters @ by_parameter)[:, None] + features @ by_feature
     )
     rows = _start(program, angles) if initial is None else _rows(initial)
-    rows = rows.expand(*torch.broadcast_shapes(rows.shape[:2], angles.shape[:2]), -1, -1)
+    n_groups = max(len(rows), len(angles))
+    rows = rows.expand(n_groups, -1, -1, -1)
     slot = sum(len(turns) for turns in program.start)
     for step in program.steps:
         match step:
@@ -167,11 +168,10 @@ def positions(frame: Frame) -> NDArray[np.int64]:
 
 
 def _read_out(rows: Tensor, frame: Frame, output: Output) -> Tensor:
-    if output == "state" or output == "probabilities":
+    if isinstance(output, str):
         ordered = rows.index_select(-1, torch.as_tensor(positions(frame), device=rows.device))
         re, im = ordered.unbind(-2)
         return torch.complex(re, im) if output == "state" else re.square() + im.square()
-    assert not isinstance(output, str)
     if all(string.x == 0 for string in output):
         signs = torch.stack([string.sign * _signs(string.z, rows) for string in output])
         return rows.square().sum(-2) @ signs.mT

@@ -4,6 +4,7 @@ It is part of a trial's key: after a change of this code a trial runs again, aft
 covers
 
 - every module of replank, except those that only ask for trials, keep them, judge them or show them, and other studies;
+- the C++ sources that the compiled core was built from, or that there is none: torch rounds otherwise;
 - of a hosted study's folder every module but ``claims.py`` and ``figures.py``: a new margin is not a new measurement;
 - of a study from outside its whole top-level package (or its single module), likewise, and the version of the
   distribution that it came with.
@@ -19,6 +20,8 @@ import importlib.metadata
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+
+from replank.circuits import core
 
 NOT_NUMBERS = (
     "__main__",
@@ -53,7 +56,7 @@ def code_version(study: ModuleType) -> str:
     Returns:
         64 hexadecimal digits.
     """
-    digest = hashlib.sha256()
+    digest = hashlib.sha256((core.source_hash() or "no core").encode())
     for name, content in _replank_files():
         digest.update(f"{name}\0".encode() + content)
     if study.__name__.startswith("replank.studies."):

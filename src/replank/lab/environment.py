@@ -19,6 +19,7 @@ import threadpoolctl
 import torch
 
 from replank._version import __version__
+from replank.circuits import core
 
 VARIABLES = (
     "ATEN_CPU_CAPABILITY",
@@ -30,6 +31,8 @@ VARIABLES = (
     "OMP_PROC_BIND",
     "OPENBLAS_NUM_THREADS",
     "PYTHONHASHSEED",
+    "REPLANK_ISA",
+    "REPLANK_NO_CORE",
 )
 """The environment variables that are recorded: they change numbers or speed. Others may hold secrets."""
 
@@ -40,6 +43,7 @@ def environment() -> dict[str, Any]:
     Threads and torch's flags are read at the call; what can't change while the process lives is read once.
     """
     return _fixed() | {
+        "core": core.isa() if core.available() else f"none: {core.why_not()}",
         "torch": _torch_settings(),
         "variables": {name: os.environ[name] for name in VARIABLES if name in os.environ},
     }
