@@ -29,6 +29,9 @@ namespace {
 #include "product.hpp"
 #include "readout.hpp"
 
+#include "memory.hpp"
+#include "worker.hpp"
+
 #include "circuit.hpp"
 
 template <typename T>

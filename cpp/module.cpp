@@ -99,6 +99,13 @@ std::size_t out_size(const CompiledProgram& program, const Call<T>& call) {
   return each * call.n_groups * call.batch;
 }
 
+// What is saved is worked on where it lies.
+template <typename T>
+T* aligned(T* saved) {
+  require(reinterpret_cast<std::uintptr_t>(saved) % 64 == 0, "saved: it must begin at a multiple of 64 bytes.");
+  return saved;
+}
+
 Program view_for(const CompiledProgram& program, bool amplitude_lanes, int width) {
   return program.view(amplitude_lanes ? __builtin_ctz(width) : 0);
 }
@@ -121,7 +128,7 @@ void forward(const CompiledProgram& program, const Array<const T>& features, con
   call.out = out.data();
   if (saved.has_value()) {
     require(saved->size() == call.n_groups * saved_size<T>(program, call.batch, amplitude_lanes), "saved: another size.");
-    call.saved = saved->data();
+    call.saved = aligned(saved->data());
   }
   const nb::gil_scoped_release release;
   const Program view = view_for(program, amplitude_lanes, lanes<T>(kernels()));
@@ -144,7 +151,7 @@ void backward(const CompiledProgram& program, const Array<const T>& features, co
   require(grad_features.size() == groups * call.batch * call.n_features, "the features' gradient has another size.");
   require(grad_parameters.size() == groups * call.n_parameters, "the parameters' gradient has another size.");
   call.grad_out = grad_out.data();
-  call.saved = saved.data();
+  call.saved = aligned(saved.data());
   call.grad_features = grad_features.data();
   call.grad_parameters = grad_parameters.data();
   if (grad_initial.has_value()) {

@@ -60,28 +60,40 @@ Vector<T> expect(const PreparedString<T>& string, State<T> state, std::int64_t f
   return sum * string.weight;
 }
 
-// dual = sum_k gradients_k P_k psi.
-template <typename T, bool kInside>
-void seed_strings(const PreparedString<T>* strings, int count, const Vector<T>* gradients, State<T> state, State<T> dual,
-                  std::int64_t from, std::int64_t to) {
-  const Vector<T> signs[2] = {all<T>(1), all<T>(-1)};
+// dual += sum_k gradients_k P_k psi for strings of Z, up to kAtOnce of them; `gradients` have the strings' weights.
+template <typename T>
+void seed_diagonal(const PreparedString<T>* strings, int count, const Vector<T>* gradients, State<T> state,
+                   State<T> dual, std::int64_t from, std::int64_t to) {
+  Vector<T> signed_gradients[kAtOnce][2] = {};
+  std::uint64_t masks[kAtOnce] = {};
+  for (int t = 0; t < count; ++t) {
+    masks[t] = strings[t].z;
+    signed_gradients[t][0] = gradients[t];
+    signed_gradients[t][1] = -gradients[t];
+  }
   for (std::int64_t v = from; v < to; ++v) {
-    Vector<T> diagonal{}, re{}, im{};
-    for (int t = 0; t < count; ++t) {
-      const PreparedString<T>& string = strings[t];
-      const Vector<T> factor = signs[parity(v & string.z)] * (gradients[t] * string.weight);
-      if (string.x == 0 && string.exchanged == 0) {
-        diagonal += factor;
-        continue;
-      }
-      const std::int64_t other = v ^ string.x;
-      const Vector<T> from_re = partner<T, kInside>(state[2 * other], string.exchanged);
-      const Vector<T> from_im = partner<T, kInside>(state[2 * other + 1], string.exchanged);
-      re += factor * (string.imaginary ? from_re : from_im);
-      im += factor * (string.imaginary ? from_im : -from_re);
+    Vector<T> factor{};
+#pragma GCC unroll 8
+    for (int t = 0; t < kAtOnce; ++t) {
+      factor += signed_gradients[t][parity(v & masks[t])];
     }
-    dual[2 * v] = re + diagonal * state[2 * v];
-    dual[2 * v + 1] = im + diagonal * state[2 * v + 1];
+    dual[2 * v] += factor * state[2 * v];
+    dual[2 * v + 1] += factor * state[2 * v + 1];
+  }
+}
+
+// The same for any one string.
+template <typename T, bool kInside>
+void seed_string(const PreparedString<T>& string, Vector<T> gradient, State<T> state, State<T> dual, std::int64_t from,
+                 std::int64_t to) {
+  const Vector<T> signed_gradients[2] = {gradient, -gradient};
+  for (std::int64_t v = from; v < to; ++v) {
+    const Vector<T> factor = signed_gradients[parity(v & string.z)];
+    const std::int64_t other = v ^ string.x;
+    const Vector<T> re = partner<T, kInside>(state[2 * other], string.exchanged);
+    const Vector<T> im = partner<T, kInside>(state[2 * other + 1], string.exchanged);
+    dual[2 * v] += factor * (string.imaginary ? re : im);
+    dual[2 * v + 1] += factor * (string.imaginary ? im : -re);
   }
 }
 

@@ -89,73 +89,83 @@ inline Vector<T> partner(Vector<T> vector, int exchanged) {
   return vector;
 }
 
-// Turn members A and A ^ F of a group, for all A.
-template <typename T, bool kInside, int R, int F>
-inline __attribute__((always_inline)) void turn(Vector<T> (&re)[1 << R], Vector<T> (&im)[1 << R], const Turned<T>& turned,
-                                                int sign) {
+// One amplitude's turn: cos psi - sin psi_other, or cos psi - i sin psi_other.
+template <typename T, bool kImaginary>
+inline void turn_one(Vector<T>& re, Vector<T>& im, Vector<T> cosine, Vector<T> sine, Vector<T> other_re,
+                     Vector<T> other_im) {
+  if constexpr (kImaginary) {
+    re = cosine * re + sine * other_im;
+    im = cosine * im - sine * other_re;
+  } else {
+    re = cosine * re - sine * other_re;
+    im = cosine * im - sine * other_im;
+  }
+}
+
+// Turn members a and a ^ F of a group, for all a.
+template <typename T, bool kInside, int R, int F, bool kImaginary>
+inline __attribute__((always_inline)) void turn(Vector<T> (&re)[1 << R], Vector<T> (&im)[1 << R],
+                                                const Turned<T>& turned, int sign) {
   const Coefficients<T>& coefficient = *turned.coefficients;
 #pragma GCC unroll 8
   for (int a = 0; a < 1 << R; ++a) {
-    if (a > (a ^ F)) {
+    const int b = a ^ F;
+    if (a > b) {
       continue;
     }
-    const int b = a ^ F;
-    const Vector<T>& of_a = coefficient.sine[sign ^ (turned.negative >> a & 1)];
-    const Vector<T>& of_b = coefficient.sine[sign ^ (turned.negative >> b & 1)];
-    const Vector<T> re_a = re[a], im_a = im[a];
-    const Vector<T> from_re = partner<T, kInside>(re[b], turned.exchanged);
-    const Vector<T> from_im = partner<T, kInside>(im[b], turned.exchanged);
-    if (turned.imaginary) {
-      re[a] = coefficient.cosine * re_a + of_a * from_im;
-      im[a] = coefficient.cosine * im_a - of_a * from_re;
-    } else {
-      re[a] = coefficient.cosine * re_a - of_a * from_re;
-      im[a] = coefficient.cosine * im_a - of_a * from_im;
-    }
-    if (F) {
-      const Vector<T> to_re = partner<T, kInside>(re_a, turned.exchanged);
-      const Vector<T> to_im = partner<T, kInside>(im_a, turned.exchanged);
-      if (turned.imaginary) {
-        const Vector<T> old = re[b];
-        re[b] = coefficient.cosine * old + of_b * to_im;
-        im[b] = coefficient.cosine * im[b] - of_b * to_re;
-      } else {
-        re[b] = coefficient.cosine * re[b] - of_b * to_re;
-        im[b] = coefficient.cosine * im[b] - of_b * to_im;
-      }
+    const Vector<T> old_re = re[a], old_im = im[a];
+    turn_one<T, kImaginary>(re[a], im[a], coefficient.cosine, coefficient.sine[sign ^ (turned.negative >> a & 1)],
+                            partner<T, kInside>(re[b], turned.exchanged), partner<T, kInside>(im[b], turned.exchanged));
+    if constexpr (F != 0) {
+      turn_one<T, kImaginary>(re[b], im[b], coefficient.cosine, coefficient.sine[sign ^ (turned.negative >> b & 1)],
+                              partner<T, kInside>(old_re, turned.exchanged),
+                              partner<T, kInside>(old_im, turned.exchanged));
     }
   }
 }
 
 // sum_p sign_p Re(conj(lambda_p) (psi_(p^x) or -i psi_(p^x))) over a group's members, up to the sign of the first.
-template <typename T, bool kInside, int R, int F>
+template <typename T, bool kInside, int R, int F, bool kImaginary>
 inline __attribute__((always_inline)) Vector<T> overlap(const Vector<T> (&re)[1 << R], const Vector<T> (&im)[1 << R],
                                                         const Vector<T> (&dual_re)[1 << R],
-                                                        const Vector<T> (&dual_im)[1 << R],
-                                                        const Turned<T>& turned) {
+                                                        const Vector<T> (&dual_im)[1 << R], const Turned<T>& turned,
+                                                        const Vector<T> (&signs)[2]) {
   Vector<T> total{};
 #pragma GCC unroll 8
   for (int a = 0; a < 1 << R; ++a) {
     const Vector<T> from_re = partner<T, kInside>(re[a ^ F], turned.exchanged);
     const Vector<T> from_im = partner<T, kInside>(im[a ^ F], turned.exchanged);
-    const Vector<T> one = turned.imaginary ? dual_re[a] * from_im - dual_im[a] * from_re
-                                           : dual_re[a] * from_re + dual_im[a] * from_im;
-    total = (turned.negative >> a & 1) ? total - one : total + one;  // the same for all of a pass: well predicted
+    const Vector<T> one =
+        kImaginary ? dual_re[a] * from_im - dual_im[a] * from_re : dual_re[a] * from_re + dual_im[a] * from_im;
+    total += signs[turned.negative >> a & 1] * one;
   }
   return total;
 }
 
-#define REPLANK_FOR_FLIPS(R, flips, call) \
-  switch (flips) {                        \
-    case 0: { constexpr int F = 0; call; } break; \
-    case 1: if constexpr (R >= 1) { constexpr int F = 1; call; } break; \
-    case 2: if constexpr (R >= 2) { constexpr int F = 2; call; } break; \
-    case 3: if constexpr (R >= 2) { constexpr int F = 3; call; } break; \
-    case 4: if constexpr (R >= 3) { constexpr int F = 4; call; } break; \
-    case 5: if constexpr (R >= 3) { constexpr int F = 5; call; } break; \
-    case 6: if constexpr (R >= 3) { constexpr int F = 6; call; } break; \
-    case 7: if constexpr (R >= 3) { constexpr int F = 7; call; } break; \
+// Carry out `call` with the constants F and kImaginary of a rotation, so that no branch keeps products and sums apart. (A
+// macro: captured by a lambda, the amplitudes would live in memory.)
+#define REPLANK_WITH_CONSTANTS(turned, call)                                \
+  switch (2 * (turned).flips + (turned).imaginary) {                        \
+    REPLANK_CASES(R >= 0, 0, call)                                          \
+    REPLANK_CASES(R >= 1, 1, call)                                          \
+    REPLANK_CASES(R >= 2, 2, call)                                          \
+    REPLANK_CASES(R >= 2, 3, call)                                          \
+    REPLANK_CASES(R >= 3, 4, call)                                          \
+    REPLANK_CASES(R >= 3, 5, call)                                          \
+    REPLANK_CASES(R >= 3, 6, call)                                          \
+    REPLANK_CASES(R >= 3, 7, call)                                          \
   }
+#define REPLANK_CASES(exists, flips, call) \
+  REPLANK_CASE(exists, flips, false, call) \
+  REPLANK_CASE(exists, flips, true, call)
+#define REPLANK_CASE(exists, flips, imaginary, call) \
+  case 2 * (flips) + (imaginary):                    \
+    if constexpr (exists) {                          \
+      constexpr int F = flips;                       \
+      constexpr bool kImaginary = imaginary;         \
+      call;                                          \
+    }                                                \
+    break;
 
 template <typename T, bool kInside, int R>
 void pass_forward(const Pass<T>& pass, State<T> state, std::int64_t from, std::int64_t to) {
@@ -170,7 +180,7 @@ void pass_forward(const Pass<T>& pass, State<T> state, std::int64_t from, std::i
     for (int k = 0; k < pass.count; ++k) {
       const Turned<T>& turned = pass.turns[k];
       const int sign = parity(base & turned.z);
-      REPLANK_FOR_FLIPS(R, turned.flips, (turn<T, kInside, R, F>(re, im, turned, sign)))
+      REPLANK_WITH_CONSTANTS(turned, (turn<T, kInside, R, F, kImaginary>(re, im, turned, sign)))
     }
 #pragma GCC unroll 8
     for (int m = 0; m < 1 << R; ++m) {
@@ -199,10 +209,10 @@ void pass_backward(const Pass<T>& pass, State<T> state, State<T> dual, Vector<T>
     for (int k = pass.count - 1; k >= 0; --k) {
       const Turned<T>& turned = pass.turns[k];
       const int sign = parity(base & turned.z);
-      REPLANK_FOR_FLIPS(R, turned.flips, {
-        gradients[k] += signs[sign] * (overlap<T, kInside, R, F>(re, im, dual_re, dual_im, turned));
-        (turn<T, kInside, R, F>(re, im, turned, sign ^ 1));
-        (turn<T, kInside, R, F>(dual_re, dual_im, turned, sign ^ 1));
+      REPLANK_WITH_CONSTANTS(turned, {
+        gradients[k] += signs[sign] * (overlap<T, kInside, R, F, kImaginary>(re, im, dual_re, dual_im, turned, signs));
+        (turn<T, kInside, R, F, kImaginary>(re, im, turned, sign ^ 1));
+        (turn<T, kInside, R, F, kImaginary>(dual_re, dual_im, turned, sign ^ 1));
       })
     }
 #pragma GCC unroll 8
@@ -216,7 +226,9 @@ void pass_backward(const Pass<T>& pass, State<T> state, State<T> dual, Vector<T>
   }
 }
 
-#undef REPLANK_FOR_FLIPS
+#undef REPLANK_WITH_CONSTANTS
+#undef REPLANK_CASES
+#undef REPLANK_CASE
 
 // Conditions as a pass needs them.
 template <typename T>

@@ -6,6 +6,7 @@ keep one more copy each. Derivatives of derivatives ask the torch backend.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
@@ -32,8 +33,8 @@ Layout = Literal["samples", "amplitudes"]
 _OUTPUTS = {"expectations": 0, "probabilities": 1, "state": 2}
 _KINDS = {Phases: 0, Rotations: 1, Dense: 2, Projection: 3}
 _LETTERS = {"X": 0, "Y": 1, "Z": 2}
-_MOST_QUBITS_BY_SAMPLES = 9
-"""From here on a tile of 16 samples no longer fits the second-level cache: a sample alone does."""
+_MOST_QUBITS_BY_SAMPLES = 10
+"""Above, a tile of samples with its dual no longer fits half of a second-level cache, but a sample alone does."""
 
 
 class CoreProgram:
@@ -148,7 +149,7 @@ class _Run(Function):
                 to_dlpack(saved) if keeps_states else None,
                 compiled.kind,
                 inside,
-                torch.get_num_threads(),
+                _n_threads(),
             )
         return out, saved
 
@@ -202,7 +203,7 @@ class _Gradient(Function):
             to_dlpack(gradients[2]) if len(gradients) > 2 else None,
             compiled.kind,
             inside,
-            torch.get_num_threads(),
+            _n_threads(),
         )
         return tuple(_summed(each, source) for each, source in zip(gradients, sources, strict=True))
 
@@ -229,6 +230,23 @@ def _finite_angles() -> Iterator[None]:
         yield
     except ArithmeticError:
         raise ValueError(NOT_FINITE) from None
+
+
+_is_forked = False
+
+
+def _n_threads() -> int:
+    """As many as torch's, but for a forked process: the threads that OpenMP remembers there were not forked with it."""
+    return 1 if _is_forked else torch.get_num_threads()
+
+
+def _note_the_fork() -> None:
+    global _is_forked
+    _is_forked = True
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_note_the_fork)
 
 
 def _n_groups(features: Tensor, parameters: Tensor, initial: Tensor | None) -> int:
