@@ -158,10 +158,10 @@ def apply(states: Tensor, matrix: Tensor, wires: tuple[int, ...]) -> Tensor:
     n, k = (states.shape[-1]).bit_length() - 1, len(wires)
     axes = [1 + wire for wire in wires]
     rest = [axis for axis in range(1, n + 1) if axis not in axes]
-    front = states.reshape(-1, *[2] * n).permute(0, *axes, *rest).reshape(len(states), 2**k, -1)
+    front = states.reshape(-1, *[2] * n).permute(0, *axes, *rest).reshape(len(states), 2**k, 2 ** (n - k))
     moved = (matrix @ front).reshape(-1, *[2] * n)
     order = [0, *axes, *rest]
-    return moved.permute(*[order.index(axis) for axis in range(n + 1)]).reshape(len(states), -1)
+    return moved.permute(*[order.index(axis) for axis in range(n + 1)]).reshape(-1, 2**n)
 
 
 def _amplitudes(operation: Operation, features: Tensor, parameters: Tensor) -> Tensor:

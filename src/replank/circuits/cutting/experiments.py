@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -19,7 +19,7 @@ LETTERS = "IXYZ"
 """What is measured where a cut wire ends."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Experiments:
     """Everything that is run of a fragment.
 
@@ -39,6 +39,10 @@ class Experiments:
             if strings:
                 observables = tuple(PauliSum(((string, 1.0),)) for string in strings)
                 yield Task(self.fragment.circuit(variant), observables)
+
+    def places(self, strings: Sequence[Word]) -> list[int]:
+        """Where in ``words`` the fragment's part of each of some Pauli strings on the circuit's wires is."""
+        return [self.words.index(self.fragment.part_of(string)) for string in strings]
 
     def tensor(self, values: Iterator[Tensor], like: Tensor) -> Tensor:
         """What the fragment does, with an axis for each cut.

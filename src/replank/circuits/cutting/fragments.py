@@ -13,6 +13,7 @@ from replank.circuits.circuit import Circuit
 from replank.circuits.cutting.cuts import Cut, GateCut, WireCut, check_cuts, check_operations
 from replank.circuits.cutting.gate_terms import gate_terms
 from replank.circuits.operations import Operation, PrepareProduct
+from replank.circuits.primitives import Word
 from replank.errors import UsageError
 
 Segment = tuple[int, int]
@@ -59,7 +60,7 @@ class Variant:
         return self.bra != self.ket
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Fragment:
     """A connected part of a cut circuit.
 
@@ -92,6 +93,11 @@ class Fragment:
         """Indices of the cuts at its borders, in the order of a tensor's axes: prepared, measured, gates."""
         wires = [cut for cut, _ in (*self.prepared, *self.measured)]
         return (*wires, *(insertion.cut for insertion in self.insertions))
+
+    def part_of(self, string: Word) -> Word:
+        """What lies on the fragment of a Pauli string on the circuit's wires, on the fragment's qubits."""
+        qubits = dict(self.outputs)
+        return tuple(sorted((qubits[wire], letter) for wire, letter in string if wire in qubits))
 
     def circuit(self, variant: Variant) -> Circuit:
         r"""The circuit that runs a variant.

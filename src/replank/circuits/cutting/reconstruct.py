@@ -28,17 +28,16 @@ from replank.circuits.cutting.experiments import Experiments
 from replank.circuits.cutting.fragments import Fragment, fragments_of
 from replank.circuits.cutting.gate_terms import GateTerms, gate_terms, interference
 from replank.circuits.cutting.overhead import WIRE_NORM, gates_norm
-from replank.circuits.cutting.tasks import Result, Run, Task, execute, run_circuit
+from replank.circuits.cutting.tasks import Result, Run, Task, execute
+from replank.circuits.finite import require_finite
 from replank.circuits.observables import PauliSum, check_wires
 from replank.circuits.primitives import Word
 
 _PREPARED = ((1, 1, 0, 0), (-1, -1, 2, 0), (-1, -1, 0, 2), (1, -1, 0, 0))
 """I, X, Y, Z as combinations of the states 0, 1, +, +i."""
 
-_TERM, _BATCH, _CUTS = 0, 1, 2  # labels of axes; cut c has _CUTS + c
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CutCircuit:
     """A circuit that runs as several smaller ones.
 
@@ -86,15 +85,20 @@ class CutCircuit:
         ]
         return (self._wires_norm * gates_norm(edges) * one) ** 2
 
-    def run(self, features: Tensor, parameters: Tensor, run: Run = run_circuit) -> Tensor:
+    def run(self, features: Tensor, parameters: Tensor, run: Run | None = None) -> Tensor:
         """Run all tasks here, one after the other, and reconstruct.
 
         Shape: ``features`` ``(B, n_features)``, ``parameters`` ``(n_parameters,)``; the result is ``(B,)`` for one
         observable and ``(B, n_observables)`` for a sequence, differentiable if ``run`` is.
 
+        Args:
+            features: of each sample.
+            parameters: shared by all samples.
+            run: what runs a fragment's circuit; plans if not given.
+
         Raises:
-            ValueError: the shapes do not fit, or an angle's input is not finite.
-            TypeError: the tensors are not floating point.
+            ValueError: the shapes do not fit, or a feature or parameter is not finite.
+            TypeError: the tensors are not of one dtype, float32 or float64, on one device.
         """
         check_inputs(self.circuit, features, parameters)
         return self.combine([execute(task, features, parameters, run) for task in self.tasks], features, parameters)
@@ -114,25 +118,18 @@ class CutCircuit:
             ValueError: there is not one result of the right shape for each task.
         """
         check_inputs(self.circuit, features, parameters)
-        one = features.new_ones(len(features), 1)
-        wires = torch.tensor(_PREPARED).to(one) / 2
-        weights = dict(self.pair_weights(features, parameters))
-        strings = self.strings
-        tensors = self.fragment_tensors(results, one)
-        total, labels = one.expand(-1, len(strings)).T, [_TERM, _BATCH]
-        for each, tensor in zip(self.experiments, tensors, strict=True):
-            axes = [_TERM, _BATCH, *(_CUTS + cut for cut in each.fragment.cuts)]
-            tensor = tensor[[each.words.index(local) for local in self.local_words(each.fragment)]]
-            for cut, _ in each.fragment.prepared:
-                tensor = prepare(tensor, axes.index(_CUTS + cut), wires)
-            for cut in [insertion.cut for insertion in each.fragment.insertions]:
-                if cut in weights:
-                    label = _CUTS + cut
-                    tensor = torch.einsum(tensor, axes, weights.pop(cut), [_BATCH, label], axes)
-            kept = [_TERM, _BATCH, *sorted(set(labels[2:]) ^ set(axes[2:]))]
-            total = torch.einsum(*_same_type(total, labels, tensor, axes), kept)
-            labels = kept
-        return self.sum_strings(total.real if total.is_complex() else total)
+        with torch.autocast(features.device.type, enabled=False):
+            wires = torch.tensor(_PREPARED).to(features) / 2
+            weights = dict(self.pair_weights(features, parameters))
+            total, open_cuts = features.new_ones(len(self.strings), len(features)), list[int]()
+            for fragment, tensor in zip(self.fragments, self.fragment_tensors(results, features), strict=True):
+                for place in range(len(fragment.prepared)):
+                    tensor = prepare(tensor, 2 + place, wires)
+                for place, cut in enumerate(fragment.cuts):
+                    if cut in weights:
+                        tensor = _weighted(tensor, 2 + place, weights.pop(cut))
+                total, open_cuts = _contracted(total, open_cuts, tensor, fragment.cuts)
+            return self.sum_strings(total.real if total.is_complex() else total)
 
     # -- what sampling needs, too ------------------------------------------------------------------------------------
 
@@ -140,10 +137,6 @@ class CutCircuit:
     def strings(self) -> tuple[Word, ...]:
         """All Pauli strings of the observables, each once."""
         return tuple(dict.fromkeys(word for observable in self.observables for word, _ in observable.terms))
-
-    def local_words(self, fragment: Fragment) -> list[Word]:
-        """The part of each string that lies on a fragment, on its qubits."""
-        return [restricted(string, fragment) for string in self.strings]
 
     @functools.cached_property
     def gates(self) -> tuple[tuple[int, GateTerms], ...]:
@@ -167,17 +160,22 @@ class CutCircuit:
             amplitudes = terms.amplitudes(features, parameters).expand(len(features), -1)
             yield index, (amplitudes.conj()[:, :, None] * amplitudes[:, None, :]).flatten(1)
 
-    def fragment_tensors(self, results: Sequence[Result], like: Tensor) -> list[Tensor]:
-        """The tensor of each fragment; ``like`` as :meth:`Experiments.tensor` takes it."""
+    def fragment_tensors(self, results: Sequence[Result], features: Tensor) -> list[Tensor]:
+        """The tensor of each fragment, ``(n_strings, B, *axes)`` with axes as in :meth:`Experiments.tensor`.
+
+        Raises:
+            ValueError: there is not one result of the right shape for each task.
+        """
         shapes = [tuple(result.values.shape) for result in results]
-        expected = [(len(like), len(task.observables)) for task in self.tasks]
+        expected = [(len(features), len(task.observables)) for task in self.tasks]
         if shapes != expected:
             raise ValueError(
                 f"CutCircuit: there must be a result for each of {len(expected)} tasks, of shapes {expected}, got "
                 f"{shapes}."
             )
         values = (result.values for result in results)
-        return [each.tensor(values, like) for each in self.experiments]
+        like = features.new_ones(len(features), 1)
+        return [each.tensor(values, like)[each.places(self.strings)] for each in self.experiments]
 
     def sum_strings(self, values: Tensor) -> Tensor:
         """Observables from the values ``(n_strings, B)`` of their strings."""
@@ -212,19 +210,13 @@ def cut(circuit: Circuit, observable: PauliSum | Sequence[PauliSum], cuts: Seque
         if not isinstance(each, PauliSum):
             raise TypeError(f"cut: an observable must be a sum of Pauli strings, got {each!r}.")
         check_wires(each, circuit.n_qubits)
-    words = [word for each in observables for word, _ in each.terms]
+    strings = [word for each in observables for word, _ in each.terms]
     experiments = tuple(
-        Experiments(fragment, tuple(dict.fromkeys(restricted(word, fragment) for word in words)))
+        Experiments(fragment, tuple(dict.fromkeys(fragment.part_of(string) for string in strings)))
         for fragment in fragments_of(circuit, cuts)
     )
     tasks = tuple(task for each in experiments for task in each.tasks)
     return CutCircuit(circuit.copy().freeze(), observables, tuple(cuts), experiments, tasks, scalar)
-
-
-def restricted(word: Word, fragment: Fragment) -> Word:
-    """The part of a Pauli string that lies on a fragment, on its qubits."""
-    qubits = dict(fragment.outputs)
-    return tuple(sorted((qubits[wire], letter) for wire, letter in word if wire in qubits))
 
 
 def prepare(tensor: Tensor, axis: int, matrix: Tensor) -> Tensor:
@@ -236,24 +228,45 @@ def check_inputs(circuit: Circuit, features: Tensor, parameters: Tensor) -> None
     """Refuse features and parameters that do not fit a circuit.
 
     Raises:
-        ValueError: wrong shapes, too few of them, or a value that is not finite.
-        TypeError: not floating point.
+        ValueError: wrong shapes, or NaN or infinity among them.
+        TypeError: not of one dtype, float32 or float64, on one device.
     """
-    for name, tensor, n_dims, least in (
-        ("features", features, 2, circuit.n_features),
-        ("parameters", parameters, 1, circuit.n_parameters),
+    for name, tensor, expected in (
+        ("features", features, (len(features) if features.ndim else 0, circuit.n_features)),
+        ("parameters", parameters, (circuit.n_parameters,)),
     ):
-        if not tensor.is_floating_point():
-            raise TypeError(f"CutCircuit: {name} must be floating point, got {tensor.dtype}.")
-        if tensor.ndim != n_dims or tensor.shape[-1] < least:
-            shape = ("B", least)[2 - n_dims :]
+        if tensor.shape != expected:
+            shape = ("B", *expected[1:]) if name == "features" else expected
             raise ValueError(f"CutCircuit: {name} must have the shape {shape}, got {tuple(tensor.shape)}.")
-        if not tensor.isfinite().all():
-            raise ValueError(f"CutCircuit: {name} must be finite, got NaN or infinity.")
+    if features.dtype not in (torch.float32, torch.float64) or features.dtype != parameters.dtype:
+        raise TypeError(
+            f"CutCircuit: features and parameters must both be float32 or float64, got {features.dtype} and "
+            f"{parameters.dtype}."
+        )
+    if features.device != parameters.device:
+        raise TypeError(
+            f"CutCircuit: features and parameters must be on one device, got {features.device} and {parameters.device}."
+        )
+    require_finite(features)
+    require_finite(parameters)
 
 
-def _same_type(
-    one: Tensor, one_axes: list[int], other: Tensor, other_axes: list[int]
-) -> tuple[Tensor, list[int], Tensor, list[int]]:
+def _weighted(tensor: Tensor, axis: int, weights: Tensor) -> Tensor:
+    """A tensor ``(n_strings, B, *axes)`` times weights ``(B, n)`` of the entries on one of its axes."""
+    shape = [len(weights), *[1] * (tensor.ndim - 2)]
+    shape[axis - 1] = weights.shape[1]
+    return tensor * weights.reshape(shape)
+
+
+def _contracted(
+    one: Tensor, one_cuts: Sequence[int], other: Tensor, other_cuts: Sequence[int]
+) -> tuple[Tensor, list[int]]:
+    """Sum over the cuts that two tensors ``(n_strings, B, *cuts)`` share; and which cuts are left, sorted."""
+    axis = {cut: 2 + number for number, cut in enumerate(sorted({*one_cuts, *other_cuts}))}
+    left = sorted(set(one_cuts) ^ set(other_cuts))  # a cut has two sides
     dtype = torch.promote_types(one.dtype, other.dtype)
-    return one.to(dtype), one_axes, other.to(dtype), other_axes
+    operands = [
+        (tensor.to(dtype), [0, 1, *(axis[cut] for cut in cuts)])
+        for tensor, cuts in ((one, one_cuts), (other, other_cuts))
+    ]
+    return torch.einsum(*operands[0], *operands[1], [0, 1, *(axis[cut] for cut in left)]), left

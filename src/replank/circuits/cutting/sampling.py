@@ -8,6 +8,7 @@ drawn from the tasks' exact expectation values: that of a Pauli string with expe
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,12 +17,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from replank.circuits.cutting.experiments import LETTERS, Experiments
-from replank.circuits.cutting.reconstruct import CutCircuit, prepare
+from replank.circuits.cutting.experiments import LETTERS
+from replank.circuits.cutting.fragments import Fragment
+from replank.circuits.cutting.reconstruct import CutCircuit, check_inputs, prepare
 from replank.circuits.cutting.tasks import Result
 from replank.errors import UsageError
 
-_LARGEST = 2**24  # terms times strings times samples: 128 MiB for each of a few arrays
+_LARGEST = 2**22  # terms times strings times samples: 32 MiB for each of a few arrays
 
 # what a cut wire is sampled as: a letter to measure, a state to prepare (0, 1, +, -, +i or -i, as combinations of the
 # four that the tasks prepare), and a weight
@@ -81,6 +83,7 @@ def quasi_probability_estimate(
         UsageError: there are too many terms to list them.
     """
     _check_shots(shots)
+    check_inputs(cut.circuit, features, parameters)
     with torch.no_grad():
         weights, means = _listed(cut, results, features, parameters)
     gamma = weights.abs().sum(-1, keepdim=True)
@@ -108,33 +111,28 @@ class _GateTerm:
 
 def _listed(cut: CutCircuit, results: Sequence[Result], features: Tensor, parameters: Tensor) -> tuple[Tensor, Tensor]:
     """All terms: weights ``(B, n)`` and, of the product of outcomes, expectation values ``(n_strings, B, n)``."""
-    one = features.new_ones(len(features), 1)
     wires = sorted(set(range(len(cut.cuts))) - {index for index, _ in cut.gates})
-    gate_terms = list(_gate_terms(cut, features, parameters))
-    n_terms = len(_WIRE_TERMS) ** len(wires) * len(gate_terms)
+    n_terms = len(_WIRE_TERMS) ** len(wires) * math.prod(len(terms.letters) ** 2 for _, terms in cut.gates)
     if n_terms * len(cut.strings) * len(features) > _LARGEST:
         raise UsageError(
             f"quasi_probability_estimate: terms x strings x samples must be at most {_LARGEST}, got {n_terms} x "
             f"{len(cut.strings)} x {len(features)}. Cut less, or use measured_results."
         )
-    tensors = [
-        _with_wire_terms(cut, each, tensor)
-        for each, tensor in zip(cut.experiments, cut.fragment_tensors(results, one), strict=True)
-    ]
+    gate_terms = list(_gate_terms(cut, features, parameters))
+    tensors = list(map(_with_wire_terms, cut.fragments, cut.fragment_tensors(results, features)))
     means = torch.stack([_products(cut, term, tensors, wires) for term in gate_terms], dim=-1)
     weights = torch.stack([term.weight for term in gate_terms], dim=-1)
     for _ in wires:
-        weights = weights[:, None] * torch.tensor([weight for *_, weight in _WIRE_TERMS]).to(one)[:, None]
+        weights = weights[:, None] * torch.tensor([weight for *_, weight in _WIRE_TERMS]).to(weights)[:, None]
         weights = weights.flatten(1, 2)
     return weights, means.flatten(2)
 
 
-def _with_wire_terms(cut: CutCircuit, each: Experiments, tensor: Tensor) -> Tensor:
+def _with_wire_terms(fragment: Fragment, tensor: Tensor) -> Tensor:
     """A fragment's tensor ``(n_strings, B, *axes)`` with 8 terms on each axis of a cut wire."""
-    tensor = tensor[[each.words.index(local) for local in cut.local_words(each.fragment)]]
     states = torch.tensor([state for _, state, _ in _WIRE_TERMS], device=tensor.device)
     letters = torch.tensor([LETTERS.index(letter) for letter, _, _ in _WIRE_TERMS], device=tensor.device)
-    n_prepared, n_measured = len(each.fragment.prepared), len(each.fragment.measured)
+    n_prepared, n_measured = len(fragment.prepared), len(fragment.measured)
     for axis in range(2, 2 + n_prepared):
         tensor = prepare(tensor, axis, states)
     for axis in range(2 + n_prepared, 2 + n_prepared + n_measured):
@@ -164,11 +162,12 @@ def _gate_terms(cut: CutCircuit, features: Tensor, parameters: Tensor) -> Iterat
     """
     weights = dict(cut.pair_weights(features, parameters))
     sizes = {index: len(terms.letters) for index, terms in cut.gates}
+    sides = {index: cut.sides(index) for index in sizes}
     one = features.new_ones(len(features))
     for pairs in itertools.product(*(itertools.product(range(n), repeat=2) for n in sizes.values())):
         chosen = dict(zip(sizes, pairs, strict=True))
         index = {each: bra * sizes[each] + ket for each, (bra, ket) in chosen.items()}
-        groups = _connected([(each, *cut.sides(each)) for each, (bra, ket) in chosen.items() if bra != ket])
+        groups = _connected([(each, *sides[each]) for each, (bra, ket) in chosen.items() if bra != ket])
         if any(chosen[members[0]] > chosen[members[0]][::-1] for members, _ in groups):
             continue  # the complex conjugate, which counts through the factor 2
         diagonal = one
@@ -181,7 +180,7 @@ def _gate_terms(cut: CutCircuit, features: Tensor, parameters: Tensor) -> Iterat
             for (members, _), part in zip(groups, imaginary, strict=True):
                 phase = torch.stack([weights[each][:, index[each]] for each in members]).prod(0) * 1j ** len(part)
                 weight = weight * 2 * phase.real
-            if weight.any():
+            if weight.any() or not len(weight):
                 yield _GateTerm(weight, index, frozenset().union(*imaginary))
 
 

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
-from replank.circuits import reference
 from replank.circuits.circuit import Circuit
-from replank.circuits.gates import pauli_matrix
 from replank.circuits.observables import PauliSum
+from replank.circuits.plan import Plan
 
 Run = Callable[[Circuit, Sequence[PauliSum], Tensor, Tensor], Tensor]
 """From a circuit, K observables, features ``(B, n_features)`` and parameters ``(n_parameters,)`` to ``(B, K)``."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Task:
     """One circuit to run, with what to measure on it; small, and can be pickled.
 
@@ -26,6 +25,15 @@ class Task:
 
     circuit: Circuit
     observables: tuple[PauliSum, ...]
+
+    @functools.cached_property
+    def plan(self) -> Plan:
+        """The circuit made ready to run, once."""
+        return self.circuit.plan(self.observables)
+
+    def __getstate__(self) -> dict[str, object]:
+        # a plan is made anew where the task arrives: it holds what is compiled for this process
+        return {"circuit": self.circuit, "observables": self.observables}
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,28 +49,18 @@ class Result:
     n_qubits: int
 
 
-def run_circuit(circuit: Circuit, observables: Sequence[PauliSum], features: Tensor, parameters: Tensor) -> Tensor:
-    """Expectation values of a whole circuit, ``(B, n_observables)``; differentiable.
-
-    Shape: ``features`` ``(B, n_features)``, ``parameters`` ``(n_parameters,)``.
-    """
-    states = reference.state(circuit, features, parameters)
-    return torch.stack([_expectation(observable, states) for observable in observables], dim=1)
-
-
-def _expectation(observable: PauliSum, states: Tensor) -> Tensor:
-    total = torch.zeros_like(states[:, 0].real)
-    for word, coefficient in observable.terms:
-        turned = states
-        for wire, letter in word:
-            turned = reference.apply(turned, pauli_matrix(letter).to(states), (wire,))
-        total = total + coefficient * (states.conj() * turned).sum(1).real
-    return total
-
-
-def execute(task: Task, features: Tensor, parameters: Tensor, run: Run = run_circuit) -> Result:
+def execute(task: Task, features: Tensor, parameters: Tensor, run: Run | None = None) -> Result:
     """Run one task; all arguments and the result can be pickled, so that it can happen in another process.
 
-    Shape: ``features`` ``(B, n_features)``, ``parameters`` ``(n_parameters,)``.
+    Shape: ``features`` ``(B, n_features)``, ``parameters`` ``(n_parameters,)``, of the circuit that was cut.
+
+    Args:
+        task: what to run.
+        features: of each sample.
+        parameters: shared by all samples.
+        run: what runs the task's circuit with the features and parameters that it takes; its plan if not given.
     """
-    return Result(run(task.circuit, task.observables, features, parameters), task.circuit.n_qubits)
+    circuit = task.circuit
+    features, parameters = features[:, : circuit.n_features], parameters[: circuit.n_parameters]
+    values = task.plan(features, parameters) if run is None else run(circuit, task.observables, features, parameters)
+    return Result(values, circuit.n_qubits)
