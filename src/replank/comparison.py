@@ -163,7 +163,8 @@ def compare(
         task: ``"classification"`` (integer labels, cross-entropy) or ``"regression"`` (mean squared error); guessed
             from the targets' type if not given.
         controls: added for every arm by name: ``"frozen"`` (the part with its parameters fixed), ``"same-size"`` (the
-            strongest classical part with no more parameters).
+            strongest classical part with no more parameters), ``"unentangled"`` (the same circuit without gates on
+            two qubits; for parts that hold a circuit).
         seeds: number of seeds, at least 1; intervals need at least 2.
         epochs: passes over the training set, at least 1.
         batch_size: of tensors and arrays; a DataLoader has its own.

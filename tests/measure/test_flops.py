@@ -5,6 +5,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from replank.circuits import Circuit, QuantumLayer, theta, x
+from replank.circuits.cost import flops
 from replank.measure import FLOP_COUNTER, forward_flops
 
 
@@ -104,3 +106,24 @@ def test_leaves_the_switches_of_torch_as_they_were(fast_path):
 
 def test_the_counter_says_what_it_counts():
     assert all(word in FLOP_COUNTER for word in ("multiply-add", "eigh at 9n³", "element-wise", "complex"))
+
+
+def test_circuits_are_counted_though_torch_does_not_see_them():
+    circuit = Circuit(3).ry(x[0], 0).ry(x[1], 1).cnot(0, 1).cnot(1, 2).ry(theta[0], 0).rx(theta[1], 2)
+    layer = QuantumLayer(circuit)
+    (component,) = layer.plan.components
+    each, _ = flops(component.program, len(component.words))
+    assert each > 0
+    assert forward_flops(layer, torch.zeros(5, 2)) == 5 * each
+    assert forward_flops(nn.Sequential(nn.Linear(4, 2), layer), torch.zeros(5, 4)) == 5 * each + 2 * 5 * 4 * 2
+
+
+def test_a_rotation_costs_six_operations_for_each_amplitude():
+    def cost(n_rotations: int) -> int:
+        circuit = Circuit(4).cnot(0, 1).cnot(1, 2).cnot(2, 3)
+        for _ in range(n_rotations):  # they do not commute: none is merged with another
+            circuit.ry(theta[0], 0).rxx(theta[1], 0, 1)
+        (component,) = circuit.plan().components
+        return flops(component.program, len(component.words))[0]
+
+    assert cost(3) - cost(2) == cost(2) - cost(1) == 2 * 6 * 2**4

@@ -6,6 +6,7 @@ Qubit 0 is the most significant bit of a basis index, and the leftmost letter of
 from replank.circuits.angle import theta, x
 from replank.circuits.circuit import Circuit, Counts
 from replank.circuits.evolution import embed_hamiltonian, reuploading_states
+from replank.circuits.layer import QuantumLayer
 from replank.circuits.observables import (
     DensityMatrix,
     PauliSum,
@@ -29,6 +30,7 @@ __all__ = [
     "PauliSum",
     "Probabilities",
     "Projector",
+    "QuantumLayer",
     "Samples",
     "State",
     "X",

@@ -15,6 +15,8 @@ from typing import Literal, overload
 import torch
 from torch import Tensor
 
+from replank.errors import UnknownName
+
 
 @dataclass(frozen=True, order=True)
 class Variable:
@@ -71,10 +73,18 @@ class Angle:
     Args:
         terms: atoms with their coefficients, none of which is zero, each atom once.
         constant: the number that is added.
+
+    Raises:
+        ValueError: a coefficient or the constant is NaN or infinite.
     """
 
     terms: tuple[tuple[Atom, float], ...] = ()
     constant: float = 0.0
+
+    def __post_init__(self) -> None:
+        for number in (self.constant, *(coefficient for _, coefficient in self.terms)):
+            if not math.isfinite(number):
+                raise ValueError(f"Angle: a number must be finite, got {number}.")
 
     @property
     def is_number(self) -> bool:
@@ -109,7 +119,7 @@ class Angle:
         Shape: ``features`` ``(*, n_features)``, ``parameters`` ``(*, n_parameters)`` with batch dimensions that
         broadcast; the result has a broadcastable batch shape, ``()`` for a number.
         """
-        value = features.new_tensor(self.constant)
+        value = torch.full((), self.constant, dtype=features.dtype, device=features.device)
         for atom, coefficient in self.terms:
             value = value + coefficient * evaluate_atom(atom, features, parameters)
         return value
@@ -229,17 +239,24 @@ def as_angle(value: AngleLike) -> Angle:
         number = float(value)
     except (TypeError, ValueError):
         raise TypeError(f"Angle: an angle must be a number, theta[i], x[j] or made of these, got {value!r}.") from None
-    if not math.isfinite(number):
-        raise ValueError(f"Angle: a number must be finite, got {number}.")
     return Angle(constant=number)
 
 
 def call(function: str, argument: AngleLike) -> Angle:
-    """An elementwise function, by name, of an angle; a number if the angle is one."""
+    """An elementwise function, by name, of an angle; a number if the angle is one.
+
+    Raises:
+        UnknownName: there is no such function.
+        ValueError: the function is not defined, or not finite, at the number.
+    """
+    if function not in _FUNCTIONS:
+        raise UnknownName("function", function, _FUNCTIONS)
     argument = as_angle(argument)
     if argument.is_number:
-        value = _FUNCTIONS[function](torch.tensor(argument.constant, dtype=torch.float64))
-        return as_angle(float(value))
+        value = float(_FUNCTIONS[function](torch.tensor(argument.constant, dtype=torch.float64)))
+        if not math.isfinite(value):
+            raise ValueError(f"{function}: a value must be finite, got the argument {argument.constant}.")
+        return Angle(constant=value)
     return Angle(((Call(function, argument), 1.0),))
 
 

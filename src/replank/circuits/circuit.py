@@ -274,7 +274,10 @@ class Circuit:
 
     def diagonal(self, phases: ArrayLike, wires: Sequence[int], *, when: str | None = None) -> Self:
         """``diag(exp(i phases))`` with given phases, on up to twelve wires."""
-        return self.append(Diagonal(phases=as_matrix(phases).real, wires=tuple(wires), when=when))
+        numbers = as_matrix(phases)
+        if numbers.imag.any():
+            raise ValueError(f"Diagonal: phases must be real, got {numbers.tolist()}. Their exponentials are taken here.")
+        return self.append(Diagonal(phases=numbers.real, wires=tuple(wires), when=when))
 
     def measure(self, wire: int, key: str | None = None) -> Self:
         """Measure a qubit; later gates may depend on it with ``when=key``, by default ``"m0"``, ``"m1"``, ..."""

@@ -144,7 +144,7 @@ def _factor_text(angle: Angle, decimals: int) -> str:
 def _number_text(value: float, decimals: int) -> str:
     """A multiple of pi with a small denominator as such, other numbers with some decimals."""
     multiple = Fraction(value / math.pi).limit_denominator(16)
-    if value and abs(value - multiple * math.pi) < 1e-9 and abs(multiple) < 100:
+    if multiple and abs(value - multiple * math.pi) < 1e-9 and abs(multiple) < 100:
         top, bottom = multiple.as_integer_ratio()
         return {1: "", -1: "-"}.get(top, str(top)) + "π" + ("" if bottom == 1 else f"/{bottom}")
     if value and not 10.0**-decimals <= abs(value) < 1e4:
@@ -246,9 +246,7 @@ def draw(circuit: Circuit, ax: Axes | None = None) -> Figure:
     _draw_legend(ax, legend, bottom + 0.3)
     ax.set(xlim=(left, right), ylim=(bottom, top), aspect="equal")
     ax.set_axis_off()
-    figure = ax.get_figure(root=True)
-    assert figure is not None
-    return figure
+    return ax.figure.figure  # of a figure within a figure, the outermost
 
 
 def _legend(columns: list[list[_Drawn]]) -> dict[str, float]:

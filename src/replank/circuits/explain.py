@@ -7,16 +7,11 @@ from typing import TYPE_CHECKING
 import torch
 
 from replank.circuits.angle import Angle
+from replank.circuits.cost import flops
 from replank.circuits.program import Dense, Phases, Projection, Rotations, Step
 
 if TYPE_CHECKING:
     from replank.circuits.plan import Component, Plan
-
-# real operations for each amplitude and rotation, forwards and in the whole step: multiplications and additions of
-# 2x2 real turns of the state; and of the state, of its dual, and of the gradient's overlap on the way back
-_FORWARD, _BACKWARD = 6, 17
-_PHASE_FORWARD, _PHASE_BACKWARD = 6, 15
-
 
 def explain(plan: Plan, batch: int) -> str:
     """What was absorbed, dropped, gathered and split, and what a run costs.
@@ -38,7 +33,8 @@ def explain(plan: Plan, batch: int) -> str:
         lines.append(f"{len(plan.components)} parts that never meet: each is run by itself.")
     for number, component in enumerate(plan.components):
         lines += _component_lines(component, number)
-    forward, backward = (sum(flops(component)[way] for component in plan.components) for way in (0, 1))
+    costs = [flops(component.program, len(component.words)) for component in plan.components]
+    forward, backward = (sum(cost[way] for cost in costs) for way in (0, 1))
     itemsize = torch.get_default_dtype().itemsize
     memory = plan.memory_bytes(batch, itemsize, with_gradients=True)
     lines.append(
@@ -80,27 +76,6 @@ def _describe(step: Step) -> str:
 def _sources(angles: list[Angle]) -> str:
     n_sampled = sum(angle.per_sample for angle in angles)
     return f"{n_sampled} of them different for each sample" if n_sampled else "the same for all samples"
-
-
-def flops(component: Component) -> tuple[int, int]:
-    """Real multiplications and additions of one sample, forwards and backwards, as the core does them."""
-    size = 2**component.program.n
-    forward = backward = 0
-    if component.program.start and not component.lowered.prepared:
-        forward, backward = 12 * size, 32 * size
-    for step in component.program.steps:
-        match step:
-            case Phases():
-                forward, backward = forward + _PHASE_FORWARD * size, backward + _PHASE_BACKWARD * size
-            case Rotations(rotations):
-                forward += _FORWARD * size * len(rotations)
-                backward += _BACKWARD * size * len(rotations)
-            case Dense(flips=flips):
-                forward, backward = forward + 8 * 2 ** len(flips) * size, backward + 16 * 2 ** len(flips) * size
-            case Projection():
-                forward, backward = forward + 2 * size, backward + 2 * size
-    n_words = len(component.words)
-    return forward + (3 + 2 * n_words) * size, backward + (2 + 2 * n_words) * size
 
 
 def _engineering(value: float) -> str:

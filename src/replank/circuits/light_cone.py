@@ -44,6 +44,8 @@ def _matters(primitive: Primitive, status: list[int]) -> bool:
                 status[control] = DIAGONAL  # Z on the target becomes Z on both
                 return True
             return _spread(status, diagonal=(control,), full=(target,))
+        case Turn(word=(), controls=()):
+            return all(level == FULL for level in status)  # of a global phase, amplitudes alone know
         case Turn(word, _, controls):
             lines = tuple(line for line, _ in word)
             if primitive.is_diagonal and not controls:

@@ -25,9 +25,17 @@ class PauliSum:
 
     Args:
         terms: Pauli strings, each once, with their coefficients.
+
+    Raises:
+        ValueError: a coefficient is NaN or infinite.
     """
 
     terms: tuple[tuple[Word, float], ...]
+
+    def __post_init__(self) -> None:
+        for _, coefficient in self.terms:
+            if not math.isfinite(coefficient):
+                raise ValueError(f"PauliSum: a coefficient must be finite, got {coefficient}.")
 
     def __add__(self, other: PauliSum | float) -> PauliSum:
         return _collect([*self.terms, *_as_sum(other).terms])
@@ -36,8 +44,6 @@ class PauliSum:
         return self + -1.0 * _as_sum(other)
 
     def __mul__(self, scale: float) -> PauliSum:
-        if not math.isfinite(scale):
-            raise ValueError(f"PauliSum: a coefficient must be finite, got {scale}.")
         return _collect([(word, scale * coefficient) for word, coefficient in self.terms])
 
     def __neg__(self) -> PauliSum:
@@ -194,12 +200,19 @@ Observable = PauliSum | Probabilities | Projector | DensityMatrix | State | Samp
 
 
 def check_wires(observable: Observable, n_qubits: int) -> None:
-    """Refuse an observable on qubits that the circuit does not have, or twice on one.
+    """Refuse an observable on qubits that the circuit does not have, twice on one, or on none.
 
     Raises:
         ValueError: as said.
+        TypeError: it is no observable.
     """
-    wires = getattr(observable, "wires", None) or ()
+    if not isinstance(observable, Observable):
+        raise TypeError(f"observable: must be a PauliSum, Probabilities, Projector, ..., got {observable!r}.")
+    wires = getattr(observable, "wires", None)
+    if wires is None:
+        return
+    if not wires and not isinstance(observable, PauliSum):
+        raise ValueError(f"observable: there must be a wire, got wires={wires} in {observable}.")
     missing = [wire for wire in wires if not 0 <= wire < n_qubits]
     if missing or len(set(wires)) != len(wires):
         raise ValueError(

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from replank.circuits.angle import Angle
+from replank.circuits.angle import Angle, Variable, x
 from replank.circuits.gates import GATES
 from replank.circuits.primitives import ComplexMatrix
 from replank.errors import UnknownName
@@ -266,6 +267,19 @@ class PrepareAmplitudes(Operation):
     def angles(self) -> tuple[Angle, ...]:
         """The amplitudes, if they depend on features or parameters."""
         return self.amplitudes if isinstance(self.amplitudes, tuple) else ()
+
+    @cached_property
+    def feature_row(self) -> tuple[int, int] | None:
+        """The first feature and how many, if the amplitudes are features in a row and numbers behind them."""
+        angles = self.angles
+        n_features = next((i for i, angle in enumerate(angles) if angle.is_number), len(angles))
+        if not n_features or not all(angle.is_number for angle in angles[n_features:]):
+            return None
+        (first, _), *more = angles[0].terms
+        if more or not isinstance(first, Variable) or first.kind != "x":
+            return None
+        row = tuple(x[first.index + i] for i in range(n_features))
+        return (first.index, n_features) if angles[:n_features] == row else None
 
     @property
     def label(self) -> str:

@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from replank.circuits import core, torch_backend
+from replank.circuits import core, cost, torch_backend
 from replank.circuits.circuit import Circuit
 from replank.circuits.finite import IMPOSSIBLE, require_finite
 from replank.circuits.light_cone import DEAD, DIAGONAL, FULL, components, merge_copies, prune
@@ -56,6 +56,7 @@ class Component:
         program: what is run.
         slots: its angles.
         words: the Pauli strings on its lines whose expectation values are wanted; empty if all amplitudes are.
+        output: what is wanted of the program: these strings on positions, or all of the same kind.
         is_normalised: whether its states keep norm 1; if not, the first word is the identity.
     """
 
@@ -64,6 +65,7 @@ class Component:
     program: Program
     slots: Slots
     words: tuple[Word, ...]
+    output: torch_backend.Output
     is_normalised: bool
 
 
@@ -94,6 +96,21 @@ class Plan:
         self.output = self._output(lowered)
         self.lowered = self._pruned(doubled(lowered) if self.is_mixed else lowered)
         self.components = self._components()
+        if self.output == "expectations":
+            self._products = self._find_products()
+            self._is_plain = self._has_plain_values()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # programs of the compiled core live in this process only: another one plans anew
+        return Plan, (self.circuit, self.wanted)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Plan:
+        return self  # immutable, and planning is the costly part
+
+    @property
+    def wanted(self) -> Observable | tuple[Observable, ...]:
+        """What is measured, as it was given: one observable, or several."""
+        return self.observables[0] if self.is_single else self.observables
 
     # -- planning ----------------------------------------------------------------------------------------------------
 
@@ -163,7 +180,9 @@ class Plan:
         if words and not is_normalised:
             words = ((), *words)
         slots = Slots(program.angles, self.n_features, self.n_parameters)
-        return Component(tuple(lines), lowered, program, slots, words, is_normalised)
+        strings = [program.frame.masked(word) for word in words]
+        output = strings if self.output == "expectations" else self.output
+        return Component(tuple(lines), lowered, program, slots, words, output, is_normalised)
 
     # -- running -----------------------------------------------------------------------------------------------------
 
@@ -196,7 +215,7 @@ class Plan:
         lead = features.shape[:-1]
         flat = features.reshape(1, math.prod(lead), features.shape[-1])
         results = self.run(flat, parameters[None], backend=backend, generator=generator)
-        return _map(results, lambda result: result.reshape(*lead, *result.shape[2:]))
+        return _map(results, lambda result: result.reshape((*lead, *result.shape[2:])))
 
     def run(
         self,
@@ -219,42 +238,35 @@ class Plan:
             results = self.run(features.float(), parameters.float(), backend=backend, generator=generator)
             return _map(results, lambda result: result.to(dtype) if result.is_floating_point() else result)
         chosen = self.backend(features) if backend == "auto" else backend
-        if chosen == "torch":
-            features, parameters = require_finite(features), require_finite(parameters)
         self._check_memory(features, parameters)
         raw = [self._run(component, features, parameters, chosen) for component in self.components]
         return self._combine(raw, features, parameters, generator)
 
     def backend(self, features: Tensor) -> Literal["core", "torch"]:
         """Which backend ``"auto"`` takes for such features: torch for other devices and inside ``torch.compile``."""
-        on_core = features.device.type == "cpu" and core.available() and not torch.compiler.is_compiling()
-        return "core" if on_core else "torch"
+        if torch.compiler.is_compiling() or features.device.type != "cpu":
+            return "torch"
+        return "core" if core.available() else "torch"
 
     def _run(self, component: Component, features: Tensor, parameters: Tensor, backend: str) -> Tensor:
+        batch = features.shape[1] * max(len(features), len(parameters))
+        cost.record(component.program, len(component.words), batch)
         initial = prepared_state(component.lowered, features, parameters, is_mixed=self.is_mixed)
         features, parameters = component.slots.sources(features, parameters)
         if backend == "torch":
-            output = self._outputs[component]
-            return torch_backend.run(component.program, component.slots, features, parameters, initial, output)
+            features, parameters = require_finite(features), require_finite(parameters)
+            program, slots, output = component.program, component.slots, component.output
+            return torch_backend.run(program, slots, features, parameters, initial, output)
         from replank.circuits import core_backend
 
         return core_backend.run(self._compiled[component], features, parameters, initial, None)
-
-    @cached_property
-    def _outputs(self) -> dict[Component, torch_backend.Output]:
-        return {
-            component: [component.program.frame.masked(word) for word in component.words]
-            if self.output == "expectations"
-            else self.output
-            for component in self.components
-        }
 
     @cached_property
     def _compiled(self) -> dict[Component, Any]:
         from replank.circuits.core_backend import CoreProgram
 
         return {
-            each: CoreProgram(each.program, each.slots, self._outputs[each], prepared=bool(each.lowered.prepared))
+            each: CoreProgram(each.program, each.slots, each.output, prepared=bool(each.lowered.prepared))
             for each in self.components
         }
 
@@ -289,8 +301,7 @@ class Plan:
         values = table[..., torch.as_tensor(factors, device=table.device)].prod(-1)
         return values @ torch.as_tensor(coefficients).to(values)
 
-    @cached_property
-    def _products(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    def _find_products(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """The columns that each word is the product of, padded by the last one; and words' weights in observables."""
         place: dict[tuple[int, Word], int] = {}
         for number, component in enumerate(self.components):
@@ -309,8 +320,7 @@ class Plan:
                 coefficients[index[self._on_lines(word)], column] += coefficient
         return factors, coefficients
 
-    @cached_property
-    def _is_plain(self) -> bool:
+    def _has_plain_values(self) -> bool:
         """Whether the values of the only component are the result as they are."""
         if len(self.components) != 1 or () in self.words:
             return False
@@ -324,6 +334,11 @@ class Plan:
     # -- refusing ----------------------------------------------------------------------------------------------------
 
     def _check(self, features: Tensor, parameters: Tensor) -> None:
+        if not (isinstance(features, Tensor) and isinstance(parameters, Tensor)):
+            raise TypeError(
+                f"Plan: features and parameters must be tensors, got {type(features).__name__} and "
+                f"{type(parameters).__name__}."
+            )
         if features.ndim == 0 or features.shape[-1] != self.n_features:
             raise ValueError(
                 f"Plan: the circuit takes n_features={self.n_features}, got features of shape {tuple(features.shape)}."
@@ -364,6 +379,8 @@ class Plan:
         return sum(sizes), sum(size * n for size, n in zip(sizes, copies, strict=True))
 
     def _check_memory(self, features: Tensor, parameters: Tensor) -> None:
+        if torch.compiler.is_compiling():
+            return
         batch = features.shape[1] * max(len(features), len(parameters))
         most = 8 * (batch + 2 * torch.get_num_threads()) * sum(self._bytes)
         if most < _WORTH_ASKING or features.device.type != "cpu":

@@ -28,17 +28,18 @@ def prepared_state(lowered: Lowered, features: Tensor, parameters: Tensor, *, is
     if not lowered.prepared:
         return None
     n = lowered.n_lines // 2 if is_mixed else lowered.n_lines
-    state = features.new_ones(1, features.shape[1], 1).to(features.dtype.to_complex())
-    order: list[int] = []
-    for lines, operation in lowered.prepared:
-        amplitudes = _amplitudes(operation, features, parameters)
+    first, *others = (_amplitudes(operation, features, parameters) for _, operation in lowered.prepared)
+    state = first.expand(-1, features.shape[1], -1)
+    for amplitudes in others:
         state = (state[..., :, None] * amplitudes[..., None, :]).flatten(-2)
-        order += lines
+    order = [line for lines, _ in lowered.prepared for line in lines]
     rest = [line for line in range(n) if line not in order]
-    padded = torch.stack((state, *[torch.zeros_like(state)] * (2 ** len(rest) - 1)), dim=-1)
-    order += rest
-    lead = padded.shape[:2]
-    state = padded.reshape(*lead, *[2] * n).permute(0, 1, *[2 + order.index(line) for line in range(n)]).flatten(2)
+    if rest:
+        state = F.pad(state[..., None], (0, 2 ** len(rest) - 1)).flatten(-2)
+        order += rest
+    if order != list(range(n)):
+        axes = [2 + order.index(line) for line in range(n)]
+        state = state.reshape(*state.shape[:2], *[2] * n).permute(0, 1, *axes).flatten(2)
     return (state[..., :, None] * state[..., None, :].conj()).flatten(-2) if is_mixed else state
 
 
@@ -47,14 +48,22 @@ def _amplitudes(operation: PrepareAmplitudes, features: Tensor, parameters: Tens
     dtype = features.dtype.to_complex()
     if not operation.angles:
         return torch.tensor(operation.amplitudes).to(features.device, dtype)[None, None]
-    batch = torch.broadcast_shapes(features.shape[:-1], (len(parameters), 1))  # type: ignore[no-untyped-call]
-    values = [angle.evaluate(features, parameters[:, None]).expand(batch) for angle in operation.angles]
-    padded = F.pad(torch.stack(values, -1), (0, 2 ** len(operation.wires) - len(values)))
+    if operation.feature_row is not None:  # thousands of amplitudes one by one take longer than the circuit
+        first, count = operation.feature_row
+        constants = [angle.constant for angle in operation.angles[count:]]
+        numbers = torch.tensor(constants, dtype=torch.float64).to(features)
+        row = features[..., first : first + count]
+        values = torch.cat((row, numbers.expand(*row.shape[:-1], -1)), -1) if len(numbers) else row
+    else:
+        batch = torch.broadcast_shapes(features.shape[:-1], (len(parameters), 1))  # type: ignore[no-untyped-call]
+        columns = [angle.evaluate(features, parameters[:, None]).expand(batch) for angle in operation.angles]
+        values = torch.stack(columns, -1)
+    padded = F.pad(values, (0, 2 ** len(operation.wires) - values.shape[-1]))
     return _normalised(padded).to(dtype)
 
 
 def _normalised(rows: Tensor) -> Tensor:
     # divided by the largest entry first: squares of large or small numbers leave the range of single precision
-    largest = rows.abs().amax(-1, keepdim=True).detach()
-    scaled = rows * require_finite(1 / largest, NO_DIRECTION)
+    largest = require_finite(rows.abs().amax(-1, keepdim=True).detach())
+    scaled = require_finite(rows / largest, NO_DIRECTION)
     return scaled / torch.linalg.vector_norm(scaled, dim=-1, keepdim=True)

@@ -103,7 +103,7 @@ def _reduced(states: Tensor, output: Sequence[int], wires: Sequence[int]) -> Ten
     bits = _axes(states)
     lines = [2 + output[wire] for wire in wires]
     others = [axis for axis in range(2, bits.ndim) if axis not in lines]
-    rows = bits.permute(0, 1, *lines, *others).reshape(*bits.shape[:2], 2 ** len(lines), -1)
+    rows = bits.permute(0, 1, *lines, *others).reshape(*bits.shape[:2], 2 ** len(lines), 2 ** len(others))
     return rows @ rows.mH
 
 

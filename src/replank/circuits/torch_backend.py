@@ -67,8 +67,10 @@ def _times_minus_i(rows: Tensor) -> Tensor:
 
 def _parity(mask: int, like: Tensor) -> Tensor:
     """The parity of ``p & mask`` for each position, as 0.0 or 1.0."""
-    positions = np.arange(like.shape[-1])
-    return torch.as_tensor(np.bitwise_count(positions & mask) % 2).to(like)
+    bits = torch.arange(like.shape[-1], device=like.device) & mask
+    for shift in (32, 16, 8, 4, 2, 1):
+        bits = bits ^ (bits >> shift)
+    return (bits & 1).to(like)
 
 
 def _signs(mask: int, like: Tensor) -> Tensor:
@@ -90,7 +92,8 @@ def _flipped(rows: Tensor, mask: int) -> Tensor:
 def _start(program: Program, angles: Tensor) -> Tensor:
     """The product of the lines' own states."""
     slot = 0
-    product = torch.ones(*angles.shape[:2], 1, dtype=angles.dtype.to_complex(), device=angles.device)
+    one = torch.ones(*angles.shape[:2], 1, dtype=angles.dtype, device=angles.device)
+    product = torch.complex(one, torch.zeros_like(one))
     for turns in program.start:
         zero, one = torch.ones_like(product[..., 0]), torch.zeros_like(product[..., 0])
         for letter, _ in turns:
@@ -138,15 +141,15 @@ def _multiply(rows: Tensor, step: Dense) -> Tensor:
     k = len(step.flips)
     bits = torch.stack([_where(read, rows) for read in step.reads]).long()
     index = sum(bits[i] << (k - 1 - i) for i in range(k))
-    matrix = torch.tensor(step.matrix).to(rows.device, rows.dtype.to_complex())
+    real, imaginary = (torch.as_tensor(part.copy()).to(rows) for part in (step.matrix.real, step.matrix.imag))
     total = torch.zeros_like(rows)
     for flipped in range(2**k):
         mask = 0
         for i in range(k):
             mask ^= step.flips[i] if flipped >> (k - 1 - i) & 1 else 0
-        entries = matrix[index, index ^ flipped]
+        entry = index, index ^ flipped
         moved = _flipped(rows, mask)
-        total = total + entries.real * moved - entries.imag * _times_minus_i(moved)
+        total = total + real[entry] * moved - imaginary[entry] * _times_minus_i(moved)
     return total
 
 

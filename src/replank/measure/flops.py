@@ -13,11 +13,13 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode, flop_registry
 
+from replank.circuits.cost import counting_operations
 from replank.measure.evaluation import evaluating
 
 FLOP_COUNTER = (
     "torch FlopCounterMode, forward pass, 2 per multiply-add; plus eigh at 9n³ and matrix_exp at 10n³; complex "
-    "arithmetic at 4 times the real; element-wise operations are not counted"
+    "arithmetic at 4 times the real; plus all operations of circuits' states; other element-wise operations are not "
+    "counted"
 )
 """What the number of :func:`forward_flops` means, to be printed beside it."""
 
@@ -26,7 +28,7 @@ def forward_flops(module: nn.Module, *inputs: Tensor) -> int:
     """Floating-point operations of one forward pass in evaluation mode, the same on every device.
 
     Counted: matrix and vector products, convolutions, attention, recurrent layers, eigendecompositions of symmetric
-    matrices, matrix exponentials. Everything else, element-wise operations and transforms made of them above all, is
+    matrices, matrix exponentials, and all that is done to the states of circuits. Everything else, element-wise operations and transforms made of them above all, is
     not. Work that does not depend on the input, such as building a unitary from its angles, is counted in full: it
     weighs most for a single sample.
 
@@ -35,9 +37,9 @@ def forward_flops(module: nn.Module, *inputs: Tensor) -> int:
         inputs: arguments of ``forward``; by convention one sample, as a batch of one.
     """
     counter = FlopCounterMode(display=False, custom_mapping=_FORMULAS)
-    with evaluating(module), _no_fused_kernels(), counter:
+    with evaluating(module), _no_fused_kernels(), counter, counting_operations() as circuits:
         module(*inputs)
-    return counter.get_total_flops()
+    return counter.get_total_flops() + circuits.flops
 
 
 @contextmanager

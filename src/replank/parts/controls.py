@@ -1,12 +1,13 @@
 """Controls: the parts to compare with to know *why* something changed.
 
 A control is made from the replacement that it controls for, so that ``frozen(Q)`` and ``same_size(Q)`` fit wherever
-``Q`` fits. In :func:`replank.compare` they go by their names, ``"frozen"`` and ``"same-size"``.
+``Q`` fits. In :func:`replank.compare` they go by their names, ``"frozen"``, ``"same-size"`` and ``"unentangled"``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol, runtime_checkable
 
 from torch import nn
 
@@ -45,7 +46,38 @@ def same_size(replacement: Replacement) -> Builder:
     return named(build, f"same-size as {describe(replacement)}")
 
 
-CONTROLS: dict[str, Callable[[Replacement], Builder]] = {"frozen": frozen, "same-size": same_size}
+@runtime_checkable
+class Entangled(Protocol):
+    """A part made of a circuit that can do without entanglement."""
+
+    def without_entanglement(self) -> nn.Module:
+        """A copy with the same parameters whose circuit lacks all gates on two qubits."""
+
+
+def unentangled(replacement: Replacement) -> Builder:
+    """The part without its gates on two qubits, with the same initial values: what does *entanglement* contribute?
+
+    Raises (when built):
+        UsageError: the part is not made of a circuit, or does not say how to do without entanglement.
+    """
+
+    def build(old: nn.Module) -> nn.Module:
+        new = as_builder(replacement)(old)
+        if not isinstance(new, Entangled):
+            raise UsageError(
+                "unentangled: the part must have a method `without_entanglement`, as quantum parts do, got "
+                f"{type(new).__name__}. Leave this control out for it."
+            )
+        return new.without_entanglement()
+
+    return named(build, f"unentangled {describe(replacement)}")
+
+
+CONTROLS: dict[str, Callable[[Replacement], Builder]] = {
+    "frozen": frozen,
+    "same-size": same_size,
+    "unentangled": unentangled,
+}
 
 
 def control(name: str) -> Callable[[Replacement], Builder]:

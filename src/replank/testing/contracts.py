@@ -115,7 +115,7 @@ def check_agrees_with_its_reference(case: Case) -> None:
     part = case.build()
     batch = case.input(part).requires_grad_()
     weight = _like_output(part, batch)
-    sources = [batch, *part.parameters()]
+    sources = [batch, *_trained(part).values()]
     fast = torch.autograd.grad((part(batch) * weight).sum(), sources)
     slow = torch.autograd.grad((part.reference(batch) * weight).sum(), sources)
     torch.testing.assert_close(part(batch), part.reference(batch), rtol=1e-10, atol=1e-10)
@@ -137,11 +137,11 @@ def check_gradients(case: Case) -> None:
 
 
 def check_every_parameter_moves_the_output(case: Case) -> None:
-    """No dead parameter: each receives a gradient that is not zero."""
+    """No dead parameter: each that is trained receives a gradient that is not zero."""
     part = case.build()
     batch = case.input(part)
     (part(batch) * _like_output(part, batch)).sum().backward()
-    dead = [name for name, each in part.named_parameters() if each.grad is None or not each.grad.any()]
+    dead = [name for name, each in _trained(part).items() if each.grad is None or not each.grad.any()]
     assert not dead, f"no gradient reaches {dead}"
 
 
@@ -223,8 +223,9 @@ def check_functional_call_and_vmap(case: Case) -> None:
     outputs = torch.func.vmap(one, in_dims=(None, 0))(parameters, batch)
     torch.testing.assert_close(outputs, part(batch).detach())
     each = torch.func.vmap(torch.func.grad(energy), in_dims=(None, 0))(parameters, batch)
-    whole = torch.autograd.grad(part(batch).square().sum(), list(part.parameters()))
-    for name, total in zip(parameters, whole, strict=True):
+    trained = _trained(part)
+    whole = torch.autograd.grad(part(batch).square().sum(), list(trained.values()))
+    for name, total in zip(trained, whole, strict=True):
         torch.testing.assert_close(each[name].sum(0), total)
 
 
@@ -296,6 +297,11 @@ def _outcome(function: Callable[..., Any], argument: Any) -> Any:
         return function(argument)
     except Exception as error:
         return error
+
+
+def _trained(part: Part) -> dict[str, Tensor]:
+    """The parameters that a part does not keep frozen."""
+    return {name: each for name, each in part.named_parameters() if each.requires_grad}
 
 
 def _like_output(part: Part, batch: Tensor) -> Tensor:
