@@ -26,7 +26,7 @@ check: .venv/installed-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Compares with PennyLane, which is large and never a dependency of the library.
+# Compares with PennyLane and Qiskit, which are large and never dependencies of the library.
 oracle: .venv/installed-test .venv/installed-oracle
 	$(BIN)/python -m pytest tests/oracles
 

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from numpy.typing import ArrayLike
 
@@ -38,6 +38,10 @@ from replank.circuits.operations import (
 from replank.errors import UsageError
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from qiskit import QuantumCircuit
+
     from replank.circuits.observables import Observable
     from replank.circuits.plan import Plan
 
@@ -276,7 +280,9 @@ class Circuit:
         """``diag(exp(i phases))`` with given phases, on up to twelve wires."""
         numbers = as_matrix(phases)
         if numbers.imag.any():
-            raise ValueError(f"Diagonal: phases must be real, got {numbers.tolist()}. Their exponentials are taken here.")
+            raise ValueError(
+                f"Diagonal: phases must be real, got {numbers.tolist()}. Their exponentials are taken here."
+            )
         return self.append(Diagonal(phases=numbers.real, wires=tuple(wires), when=when))
 
     def measure(self, wire: int, key: str | None = None) -> Self:
@@ -368,6 +374,59 @@ class Circuit:
         from replank.circuits.plan import Plan
 
         return Plan(self, observables)
+
+    # -- showing and exchanging --------------------------------------------------------------------------------------
+
+    def draw(self, ax: Axes | None = None) -> Figure:
+        """A matplotlib figure, qubit 0 on top, in given axes or sized to fit; see :mod:`replank.circuits.draw`."""
+        from replank.circuits.draw import draw
+
+        return draw(self, ax)
+
+    def draw_text(self, *, decimals: int = 3, max_width: int = 120) -> str:
+        """Lines of Unicode text, qubit 0 on top; see :mod:`replank.circuits.draw`."""
+        from replank.circuits.draw import draw_text
+
+        return draw_text(self, decimals=decimals, max_width=max_width)
+
+    def to_qasm(self, version: Literal[2, 3] = 3) -> str:
+        """An OpenQASM program whose ``q[k]`` is qubit k; see :mod:`replank.circuits.exchange`."""
+        from replank.circuits.exchange import to_qasm
+
+        return to_qasm(self, version)
+
+    @staticmethod
+    def from_qasm(text: str) -> Circuit:
+        """The circuit of an OpenQASM 2 or 3 program, qubits in the order of their declaration."""
+        from replank.circuits.exchange import from_qasm
+
+        return from_qasm(text)
+
+    def to_pennylane(self, *, wire_order: Sequence[Hashable] | None = None) -> Callable[[Any, Any], None]:
+        """A quantum function of features ``(*, n_features)`` and parameters ``(*, n_parameters)``, qubit 0 first."""
+        from replank.circuits.exchange import to_pennylane
+
+        return to_pennylane(self, wire_order=wire_order)
+
+    @staticmethod
+    def from_pennylane(source: Any, *arguments: Any, wire_order: Sequence[Hashable] | None = None) -> Circuit:
+        """The circuit of PennyLane's tape, quantum function or QNode; wire k, or ``wire_order[k]``, is qubit k."""
+        from replank.circuits.exchange import from_pennylane
+
+        return from_pennylane(source, *arguments, wire_order=wire_order)
+
+    def to_qiskit(self) -> QuantumCircuit:
+        """Qiskit's circuit: qubit k is qubit k, but the k-th bit from the right in Qiskit's states and matrices."""
+        from replank.circuits.exchange import to_qiskit
+
+        return to_qiskit(self)
+
+    @staticmethod
+    def from_qiskit(source: QuantumCircuit) -> Circuit:
+        """The circuit of Qiskit's: qubit k is qubit k, here the most significant bit if k is 0."""
+        from replank.circuits.exchange import from_qiskit
+
+        return from_qiskit(source)
 
     # -- deriving ----------------------------------------------------------------------------------------------------
 

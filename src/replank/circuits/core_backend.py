@@ -18,6 +18,7 @@ from torch.autograd import Function
 from torch.utils.dlpack import to_dlpack  # type: ignore[attr-defined]  # C++'s own, re-exported
 
 from replank.circuits import core, torch_backend
+from replank.circuits.cost import flops
 from replank.circuits.finite import NOT_FINITE
 from replank.circuits.program import Condition, Dense, Masked, Phases, Program, Projection, Rotation, Rotations
 from replank.circuits.second_order import second_order
@@ -36,6 +37,9 @@ _LETTERS = {"X": 0, "Y": 1, "Z": 2}
 _MOST_QUBITS_BY_SAMPLES = 10
 """Above, a tile of samples with its dual no longer fits half of a second-level cache, but a sample alone does."""
 
+_FLOPS_OF_A_THREAD = 1_000_000
+"""About 20 microseconds: a thread that is woken for less costs more than it brings, above all on a busy machine."""
+
 
 class CoreProgram:
     """A program in the core's memory. It can be pickled and copied: the memory is filled again.
@@ -51,6 +55,7 @@ class CoreProgram:
         self.program, self.slots, self.output, self.prepared = program, slots, output, prepared
         self.kind = _OUTPUTS[output if isinstance(output, str) else "expectations"]
         self.handle = _core.Program(**_describe(program, slots, output, prepared=prepared))
+        self._flops = max(flops(program, 0 if isinstance(output, str) else len(output)))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuilt, (self.program, self.slots, self.output, self.prepared)
@@ -60,6 +65,10 @@ class CoreProgram:
         n, lanes = self.program.n, _core.lanes(single)
         by_samples = 2**n < lanes or (n <= _MOST_QUBITS_BY_SAMPLES and 2 * batch >= lanes)
         return "samples" if by_samples else "amplitudes"
+
+    def threads(self, rows: int) -> int:
+        """How many of torch's threads are worth while for so many samples in all groups."""
+        return max(1, min(torch.get_num_threads(), rows * self._flops // _FLOPS_OF_A_THREAD))
 
     def out_shape(self, n_groups: int, batch: int) -> tuple[int, ...]:
         """Shape of the output as real numbers."""
@@ -313,7 +322,7 @@ def _describe(program: Program, slots: Slots, output: Output, *, prepared: bool)
             case Dense(flips, reads, matrix, is_unitary):
                 masks, values = [read.mask for read in reads], [read.value for read in reads]
                 table.append([int(is_unitary), *flips, *masks, *values])
-                matrices.append(np.ascontiguousarray(matrix).view(np.float64).ravel().tolist())
+                matrices.append(np.ascontiguousarray(matrix, np.complex128).view(np.float64).ravel().tolist())
                 checkpoint = -1 if is_unitary else n_checkpoints
             case Projection(condition):
                 table.append(_flat((condition,)))

@@ -167,7 +167,12 @@ def draw_text(circuit: Circuit, *, decimals: int = 3, max_width: int = 120) -> s
         circuit: with one qubit or more.
         decimals: digits after the point of angles that are no simple multiple of pi.
         max_width: where lines are broken.
+
+    Raises:
+        ValueError: the number of decimals is negative.
     """
+    if decimals < 0:
+        raise ValueError(f"draw_text: `decimals` must be at least 0, got decimals={decimals}.")
     columns = [_text_column(column, circuit.n_qubits) for column in _columns(circuit, decimals)]
     names = [f"q{wire}: " for wire in range(circuit.n_qubits)]
     indent = max(map(len, names))

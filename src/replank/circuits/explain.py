@@ -13,6 +13,7 @@ from replank.circuits.program import Dense, Phases, Projection, Rotations, Step
 if TYPE_CHECKING:
     from replank.circuits.plan import Component, Plan
 
+
 def explain(plan: Plan, batch: int) -> str:
     """What was absorbed, dropped, gathered and split, and what a run costs.
 

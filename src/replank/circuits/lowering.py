@@ -78,6 +78,7 @@ def lower(circuit: Circuit) -> Lowered:
                 if lines[wire] in touched:
                     lines[wire] = n_lines
                     n_lines += 1
+                continue  # nothing has touched the line that the wire is on now
             case PrepareAmplitudes():
                 prepared.append((tuple(lines[wire] for wire in operation.wires), operation))
             case _:

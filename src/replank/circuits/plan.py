@@ -125,7 +125,7 @@ class Plan:
         if self.is_mixed and n_lines > _MOST_DENSITY_QUBITS:
             raise ValueError(
                 f"Plan: density matrices go up to {_MOST_DENSITY_QUBITS} qubits, got {n_lines} with those that hold "
-                f"measurements. Average over trajectories instead."
+                f"measurements. Average over replank.circuits.Trajectories instead."
             )
         if self.is_mixed:
             return "state"

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 
 from replank.circuits.angle import Angle, theta, x
 
-_OURS = re.compile(r"_?(theta|x)[_[]?(\d+)[]_]?")  # theta_3, theta[3], and _theta_3_, which other programs make of it
+# theta_3, theta[3], and _theta_3_, which other programs make of it
+_OURS = re.compile(r"_?(theta|x)[_[](\d+)[]_]?", re.ASCII)
 
 
 def named_variables(names: Iterable[str]) -> dict[str, Angle]:
@@ -18,15 +19,17 @@ def named_variables(names: Iterable[str]) -> dict[str, Angle]:
     their order.
     """
     known: dict[str, Angle] = {}
+    taken: set[Angle] = set()
     others = []
     for name in names:
         ours = _OURS.fullmatch(name)
         angle = {"theta": theta, "x": x}[ours[1]][int(ours[2])] if ours else None
-        if angle is None or angle in known.values():
+        if angle is None or angle in taken:
             others.append(name)
         else:
             known[name] = angle
-    left = (theta[k] for k in itertools.count() if theta[k] not in known.values())
+            taken.add(angle)
+    left = (theta[k] for k in itertools.count() if theta[k] not in taken)
     return known | dict(zip(others, left, strict=False))
 
 

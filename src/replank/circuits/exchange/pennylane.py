@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from replank.circuits.angle import Angle, Variable, as_angle, call
+from replank.circuits.angle import Angle, Variable, Variables, as_angle, call
 from replank.circuits.circuit import Circuit
 from replank.circuits.exchange.angle_values import angle_value
 from replank.circuits.exchange.names import Keys
@@ -42,6 +42,9 @@ _OPERATORS = {
 _ADJOINTS = {"Sdg": "S", "Tdg": "T", "SXdg": "SX", "iSWAPdg": "iSWAP"}
 _OURS = {theirs: ours for ours, theirs in _OPERATORS.items()} | {"U1": "P"}
 
+_NO_ARITHMETIC = (ImportError, TypeError, AttributeError)
+"""What PennyLane and NumPy raise when they meet a parameter or a feature where they need a number."""
+
 QuantumFunction = Callable[[Any, Any], None]
 
 
@@ -63,6 +66,8 @@ def to_pennylane(circuit: Circuit, *, wire_order: Sequence[Hashable] | None = No
     operations = circuit.operations
 
     def quantum_function(features: Any = (), parameters: Any = ()) -> None:
+        _check_length(qml, "features", features, circuit.n_features)
+        _check_length(qml, "parameters", parameters, circuit.n_parameters)
         writer = _Writer(qml, wires, {"x": features, "theta": parameters})
         for operation in operations:
             writer.write(operation)
@@ -76,6 +81,14 @@ def _pennylane(caller: str) -> ModuleType:
     except ImportError as error:
         raise MissingExtra(caller, "pennylane") from error
     return pennylane
+
+
+def _check_length(qml: ModuleType, what: str, values: Any, n: int) -> None:
+    if n == 0 or isinstance(values, Variables):
+        return
+    shape = qml.math.shape(values)
+    if not shape or shape[-1] < n:
+        raise ValueError(f"to_pennylane: the circuit has {n} {what} in the last dimension, got shape {shape}.")
 
 
 class _Writer:
@@ -114,7 +127,7 @@ class _Writer:
             case PostSelect(value=value):
                 qml.measure(wires[0], postselect=value)
             case PrepareProduct():
-                for gate in as_gates(operation):
+                for gate in as_gates(operation, "to_pennylane"):
                     self.write(gate)
             case PrepareAmplitudes(amplitudes=amplitudes):
                 state = qml.math.stack(angles, axis=-1) if angles else amplitudes
@@ -141,32 +154,45 @@ def from_pennylane(source: Any, *arguments: Any, wire_order: Sequence[Hashable] 
     A function is called with ``arguments``. Arguments may be :data:`replank.circuits.theta` and
     :data:`replank.circuits.x`, which stay symbols as far as the function only does arithmetic with them, and become the
     circuit's parameters and features; numbers are bound. Wire ``wire_order[k]`` becomes qubit k. If it is not given,
-    integer wires keep their numbers, others are numbered as they appear.
+    integer wires keep their numbers, and the last one in use is the last qubit; others are numbered as they appear.
 
     Raises:
         MissingExtra: PennyLane is not installed.
         ValueError: an operation can't be said here, named in the message, or a wire is not in ``wire_order``.
     """
     qml = _pennylane("from_pennylane")
-    if isinstance(source, qml.tape.QuantumScript):
-        tape = source
-    else:
-        tape = qml.tape.make_qscript(getattr(source, "func", source))(*arguments)
+    tape = _tape(qml, source, arguments)
     wires = _wire_order(list(tape.wires)) if wire_order is None else list(wire_order)
     reader = _Reader(qml, wires, tape.operations)
     return Circuit(len(wires), (each for operator in tape.operations for each in reader.read(operator)))
 
 
-def _wire_order(wires: list[Any]) -> list[Any]:
-    if all(isinstance(wire, int) and wire >= 0 for wire in wires):
-        return list(range(max(wires, default=0) + 1))
+def _tape(qml: ModuleType, source: Any, arguments: tuple[Any, ...]) -> Any:
+    if isinstance(source, qml.tape.QuantumScript):
+        return source
+    function = getattr(source, "func", source)  # of a QNode
+    if not callable(function):
+        law = "`source` must be a tape, a quantum function or a QNode"
+        raise TypeError(f"from_pennylane: {law}, got {type(source).__name__}.")
+    try:
+        return qml.tape.make_qscript(function)(*arguments)
+    except _NO_ARITHMETIC as error:
+        if not any(isinstance(each, Angle | Variables) for each in arguments):
+            raise
+        law = "a function may only do arithmetic with parameters and features"
+        raise ValueError(f"from_pennylane: {law}, got: {error}. Give it numbers.") from error
+
+
+def _wire_order(wires: list[Any]) -> Sequence[Any]:
+    if all(isinstance(wire, int | np.integer) and wire >= 0 for wire in wires):
+        return range(max(wires, default=0) + 1)
     return wires
 
 
 class _Reader:
     """Reads operators of PennyLane."""
 
-    def __init__(self, qml: ModuleType, wires: list[Hashable], operators: Sequence[Any]):
+    def __init__(self, qml: ModuleType, wires: Sequence[Hashable], operators: Sequence[Any]):
         self._qml = qml
         self._wires = wires
         self._keys = Keys()
@@ -175,9 +201,15 @@ class _Reader:
         self._measured: dict[Any, str] = {}
 
     def read(self, operator: Any) -> Iterator[Operation]:
-        missing = [wire for wire in operator.wires if wire not in self._wires]
-        if missing:
-            raise ValueError(f"from_pennylane: wires must be in wire_order={self._wires}, got {operator}.")
+        try:
+            yield from self._read(operator)
+        except ValueError as error:
+            where = f"{operator.name} on wires {list(operator.wires)}"
+            raise ValueError(f"from_pennylane: {where} is not supported: {str(error).rstrip('.')}.") from None
+
+    def _read(self, operator: Any) -> Iterator[Operation]:
+        if any(wire not in self._wires for wire in operator.wires):
+            raise ValueError(f"wires must be in wire_order={list(self._wires)}")
         wires = tuple(self._wires.index(wire) for wire in operator.wires)
         match operator.name:
             case "Barrier" | "Snapshot":
@@ -213,29 +245,37 @@ class _Reader:
             matrices = tuple(self._array(matrix) for matrix in operator.kraus_matrices())
             yield Channel(name=name, kraus=matrices, wires=wires)
         elif name.startswith("Adjoint("):
-            yield from [each.inverse() for each in self.read(operator.base)][::-1]
+            yield from [each.inverse() for each in self._read(operator.base)][::-1]
         else:
             yield from self._composed(operator, wires)
 
     def _composed(self, operator: Any, wires: tuple[int, ...]) -> Iterator[Operation]:
         """What has no counterpart: as what it consists of, else as a matrix."""
-        matrix_fits = operator.has_matrix and 1 <= len(wires) <= 3
-        if operator.name != "QubitUnitary" and operator.has_decomposition:
-            for part in operator.decomposition():
-                yield from self.read(part)
-        elif matrix_fits:
+        is_small = 1 <= len(wires) <= 3
+        if not (is_small and operator.name == "QubitUnitary") and (parts := self._parts(operator)) is not None:
+            for part in parts:
+                yield from self._read(part)
+        elif is_small and operator.has_matrix:
             yield Unitary(matrix=self._array(operator.matrix()), wires=wires)
         else:
-            raise ValueError(f"from_pennylane: the operator {operator.name} on wires {list(wires)} is not supported.")
+            raise ValueError("it has neither a counterpart nor a decomposition")
+
+    def _parts(self, operator: Any) -> list[Any] | None:
+        try:
+            return operator.decomposition() if operator.has_decomposition else None
+        except _NO_ARITHMETIC as error:
+            if not any(isinstance(each, Angle) for each in operator.parameters):
+                raise
+            raise ValueError("PennyLane takes it apart with numbers only, not with parameters or features") from error
 
     def _conditional(self, operator: Any) -> Iterator[Operation]:
         value = operator.meas_val
         if len(value.measurements) != 1 or dict(value.branches) != {(0,): 0, (1,): 1}:
-            raise ValueError(f"from_pennylane: a condition must be that one measurement gave 1, got {operator}.")
+            raise ValueError("a condition must be that one measurement gave 1")
         key = self._measured[value.measurements[0]]
-        for operation in self.read(operator.base):
+        for operation in self._read(operator.base):
             if not isinstance(operation, UNITARY):
-                raise ValueError(f"from_pennylane: only gates can depend on a measurement, got {operator}.")
+                raise ValueError(f"only gates can depend on a measurement, got {operation.label}")
             yield replace(operation, when=key)
 
     def _measurement(self, operator: Any, wires: tuple[int, ...]) -> Iterator[Operation]:
@@ -249,12 +289,12 @@ class _Reader:
             yield Reset(wires=wires)
 
     def _angles(self, operator: Any) -> tuple[Angle, ...]:
-        return tuple(each if isinstance(each, Angle) else self._number(each, operator) for each in operator.parameters)
+        return tuple(each if isinstance(each, Angle) else self._number(each) for each in operator.parameters)
 
-    def _number(self, value: Any, operator: Any) -> Angle:
+    def _number(self, value: Any) -> Angle:
         array = self._array(value)
         if array.size != 1:
-            raise ValueError(f"from_pennylane: an angle must be one number, not a batch, got {operator}.")
+            raise ValueError(f"an angle must be one number, got a batch of shape {array.shape}")
         return as_angle(array.item())
 
     def _array(self, value: Any) -> NDArray[Any]:

@@ -27,12 +27,13 @@ _LIBRARY: dict[Version, dict[str, str]] = {
     2: _COMMON | {"P": "u1", "CP": "cu1", "U3": "u3"},
     3: _COMMON | {"SX": "sx", "SWAP": "swap", "CRX": "crx", "CRY": "cry", "P": "p", "CP": "cp"},
 }
-# gates that the library lacks are defined in the program: name, and what follows `gate`
+# gates that the library lacks are defined in the program: name, and what follows `gate`. Names of angles are in
+# alphabetical order, in which Qiskit's reader takes them
 _DEFINED = {
     "SX": ("sx", "sx a { sdg a; h a; sdg a; }"),  # up to a phase, in version 2 alone
     "SXdg": ("sxdg", "sxdg a { s a; h a; s a; gphase(-pi/4); }"),
-    "U3": ("u", "u(t, f, l) a { p(l) a; ry(t) a; p(f) a; }"),  # in version 3, whose u3 has another phase
-    "Rot": ("rot", "rot(t, f, l) a { rz(t) a; ry(f) a; rz(l) a; }"),
+    "U3": ("u", "u(t1, t2, t3) a { p(t3) a; ry(t1) a; p(t2) a; }"),  # in version 3, whose u3 has another phase
+    "Rot": ("rot", "rot(t1, t2, t3) a { rz(t1) a; ry(t2) a; rz(t3) a; }"),
     "SWAP": ("swap", "swap a, b { cx a, b; cx b, a; cx a, b; }"),
     "iSWAP": ("iswap", "iswap a, b { s a; s b; h a; cx a, b; cx b, a; h b; }"),
     "iSWAPdg": ("iswapdg", "iswapdg a, b { h b; cx b, a; cx a, b; h a; sdg b; sdg a; }"),
@@ -114,8 +115,10 @@ class _Writer:
             case Reset(wires=(wire,)):
                 yield f"reset q[{wire}];"
             case _:
-                statements = [text for gate in as_gates(operation) if (text := self._statement(gate))]
-                yield from statements if operation.when is None else self._conditional(operation.when, statements)
+                statements = [text for gate in as_gates(operation, "to_qasm") if (text := self._statement(gate))]
+                if operation.when is not None and statements:
+                    statements = self._conditional(operation.when, statements)
+                yield from statements
 
     def _bit(self, key: str) -> str:
         """A name that OpenQASM allows: nothing that it knows begins with ``m_`` or is an ``m`` with digits."""

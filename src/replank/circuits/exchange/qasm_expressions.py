@@ -1,16 +1,18 @@
-"""The value of an expression in an OpenQASM program: an integer, a number, or an angle."""
+"""The value of an expression in an OpenQASM program: an integer, a number, or an angle.
+
+Needs openqasm3, as :mod:`replank.circuits.exchange.qasm_reader` does.
+"""
 
 from __future__ import annotations
 
 import math
 import operator
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+
+from openqasm3 import ast
 
 from replank.circuits.angle import Angle, as_angle, call
-
-if TYPE_CHECKING:
-    from openqasm3 import ast
+from replank.circuits.exchange.angle_values import angle_power
 
 Value = int | float | Angle
 Scope = Mapping[str, Value]
@@ -39,25 +41,19 @@ def evaluate(expression: ast.Expression, scope: Scope, *, whole_numbers: bool) -
     def value(part: ast.Expression) -> Value:
         return evaluate(part, scope, whole_numbers=whole_numbers)
 
-    match type(expression).__name__, expression:
-        case "IntegerLiteral" | "FloatLiteral", literal:
-            return literal.value
-        case "Identifier", name:
-            if name.name not in scope:
-                raise ValueError(f"{name.name!r} is no number, constant, input or parameter of a gate")
-            return scope[name.name]
-        case "UnaryExpression", unary if unary.op.name == "-":
-            return -value(unary.expression)
-        case "BinaryExpression", binary if binary.op.name in _OPERATORS:
-            return _OPERATORS[binary.op.name](value(binary.lhs), value(binary.rhs))
-        case "BinaryExpression", binary if binary.op.name == "/":
-            return _quotient(value(binary.lhs), value(binary.rhs), whole_numbers)
-        case "BinaryExpression", binary if binary.op.name == "**":
-            return _power(value(binary.lhs), value(binary.rhs))
-        case "FunctionCall", function:
-            return _call(function.name.name, [value(argument) for argument in function.arguments])
-        case "IndexExpression", indexed if type(indexed.collection).__name__ == "Identifier":
-            return _element(indexed, scope, value)
+    match expression:
+        case ast.IntegerLiteral() | ast.FloatLiteral():
+            return expression.value
+        case ast.Identifier(name=name):
+            return _named(name, scope)
+        case ast.UnaryExpression(op=sign, expression=operand) if sign.name == "-":
+            return -value(operand)
+        case ast.BinaryExpression(op=symbol, lhs=lhs, rhs=rhs):
+            return _combined(symbol.name, value(lhs), value(rhs), whole_numbers)
+        case ast.FunctionCall(name=function, arguments=arguments):
+            return _call(function.name, [value(argument) for argument in arguments])
+        case ast.IndexExpression(collection=ast.Identifier(name=name), index=[ast.Expression() as index]):
+            return _named(f"{name}[{value(index)}]", scope)  # each element of an input array has such a name
     raise ValueError(f"an angle can't be made of {type(expression).__name__}")
 
 
@@ -69,14 +65,20 @@ def integer(expression: ast.Expression, scope: Scope) -> int:
     return value
 
 
-def _element(indexed: ast.IndexExpression, scope: Scope, value: Callable[[ast.Expression], Value]) -> Value:
-    """An element of an input array, which is in the scope under the name ``array[index]``."""
-    if isinstance(indexed.index, list) and len(indexed.index) == 1:
-        name = f"{indexed.collection.name}[{value(indexed.index[0])}]"
-        if name in scope:
-            return scope[name]
-        raise ValueError(f"{name} is no element of an input")
-    raise ValueError("an angle can't be made of several elements of an array")
+def _named(name: str, scope: Scope) -> Value:
+    if name not in scope:
+        raise ValueError(f"{name!r} is no number, constant, input or parameter of a gate")
+    return scope[name]
+
+
+def _combined(symbol: str, left: Value, right: Value, whole_numbers: bool) -> Value:
+    if symbol in _OPERATORS:
+        return _OPERATORS[symbol](left, right)
+    if symbol == "/":
+        return _quotient(left, right, whole_numbers)
+    if symbol == "**":
+        return _power(left, right)
+    raise ValueError(f"the operator {symbol!r} is not supported")
 
 
 def _quotient(left: Value, right: Value, whole_numbers: bool) -> Value:
@@ -86,12 +88,11 @@ def _quotient(left: Value, right: Value, whole_numbers: bool) -> Value:
 
 
 def _power(base: Value, exponent: Value) -> Value:
+    base, exponent = _number_if_it_is_one(base), _number_if_it_is_one(exponent)
     if isinstance(exponent, Angle):
         raise ValueError(f"an exponent must be a number, got {exponent}")
     if isinstance(base, Angle):
-        if exponent != int(exponent):
-            raise ValueError(f"an exponent of a parameter must be an integer, got {exponent}")
-        return base ** int(exponent)
+        return angle_power(base, exponent)
     power = float(base) ** exponent
     if isinstance(power, complex):
         raise ValueError(f"{base}**{exponent} is not real")
@@ -99,9 +100,11 @@ def _power(base: Value, exponent: Value) -> Value:
     return int(power) if whole else power
 
 
+def _number_if_it_is_one(value: Value) -> Value:
+    return value.constant if isinstance(value, Angle) and value.is_number else value
+
+
 def _call(name: str, arguments: list[Value]) -> Value:
-    if name == "pow" and len(arguments) == 2:
-        return _power(*arguments)
     if len(arguments) != 1:
         raise ValueError(f"the function {name!r} with {len(arguments)} arguments is not supported")
     argument = as_angle(arguments[0])
@@ -109,6 +112,6 @@ def _call(name: str, arguments: list[Value]) -> Value:
         return call(_FUNCTIONS[name], argument)
     if name == "tan":
         return call("sin", argument) / call("cos", argument)
-    if name in ("ln", "log") and argument.is_number:
+    if name in ("ln", "log") and argument.is_number and argument.constant > 0:
         return math.log(argument.constant)
     raise ValueError(f"the function {name!r} of {argument} is not supported")

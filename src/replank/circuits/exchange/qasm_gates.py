@@ -156,7 +156,7 @@ def _controlled_matrix(operation: Operation, wires: tuple[int, ...]) -> Unitary:
     return Unitary(matrix=matrix, wires=wires)
 
 
-def same_matrix(one: list[Operation], other: list[Operation], n_wires: int, *, up_to_phase: bool) -> bool:
+def same_matrix(one: Sequence[Operation], other: Sequence[Operation], n_wires: int, *, up_to_phase: bool) -> bool:
     """Whether operations without parameters come to the same matrix."""
     left, right = (reference.unitary(Circuit(n_wires, operations)) for operations in (one, other))
     if up_to_phase:

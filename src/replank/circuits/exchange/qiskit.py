@@ -16,7 +16,7 @@ import numpy as np
 
 from replank.circuits.angle import Angle, as_angle, call
 from replank.circuits.circuit import Circuit
-from replank.circuits.exchange.angle_values import angle_value
+from replank.circuits.exchange.angle_values import angle_power, angle_value
 from replank.circuits.exchange.names import Keys, named_variables
 from replank.circuits.exchange.synthesis import as_gates, global_phase
 from replank.circuits.operations import (
@@ -118,7 +118,7 @@ def _write(operation: Operation, target: QuantumCircuit, vectors: Mapping[str, A
         case Channel(kraus=kraus):
             target.append(Kraus(list(kraus)).to_instruction(), flipped)
         case _:
-            for gate in as_gates(operation):
+            for gate in as_gates(operation, "to_qiskit"):
                 _write(gate, target, vectors)
 
 
@@ -156,16 +156,23 @@ def from_qiskit(source: QuantumCircuit) -> Circuit:
         raise TypeError(f"from_qiskit: `source` must be a QuantumCircuit, got {type(source).__name__}.")
     names = [parameter.name for parameter in source.parameters]
     reader = _Reader(named_variables(names))
-    bits = {bit: _bit_name(source, bit) for bit in source.clbits}
-    return Circuit(source.num_qubits, reader.read(source, range(source.num_qubits), bits))
+    return Circuit(source.num_qubits, reader.read(source, range(source.num_qubits), _bit_names(source)))
 
 
-def _bit_name(source: QuantumCircuit, bit: Any) -> str:
-    place = source.find_bit(bit)
-    if not place.registers:
-        return f"bit_{place.index}"
-    register, index = place.registers[0]
-    return register.name if register.size == 1 else f"{register.name}[{index}]"
+def _bit_names(source: QuantumCircuit) -> list[str]:
+    """A name for each bit, all different: its register's, with its index if there are several."""
+    names: list[str] = []
+    for bit in source.clbits:
+        place = source.find_bit(bit)
+        register, index = place.registers[0] if place.registers else (None, place.index)
+        if register is None:
+            name = f"bit_{index}"
+        else:
+            name = register.name if register.size == 1 else f"{register.name}[{index}]"
+        while name in names:
+            name += "_"
+        names.append(name)
+    return names
 
 
 class _Reader:
@@ -175,22 +182,23 @@ class _Reader:
         self._variables = variables
         self._keys = Keys()
 
-    def read(self, source: QuantumCircuit, wires: Sequence[int], bits: Mapping[Any, str]) -> Iterator[Operation]:
+    def read(self, source: QuantumCircuit, wires: Sequence[int], bits: Sequence[str]) -> Iterator[Operation]:
         """The operations of a circuit or a definition, with wires for its qubits and names for its bits."""
         phase = self._angle(source.global_phase)
         if phase != as_angle(0):
             yield global_phase(phase)
         wire_of = dict(zip(source.qubits, wires, strict=True))
+        name_of = dict(zip(source.clbits, bits, strict=True))
         for position, instruction in enumerate(source.data):
             operation, places = instruction.operation, tuple(wire_of[qubit] for qubit in instruction.qubits)
             try:
-                yield from self._instruction(operation, places, [bits[bit] for bit in instruction.clbits], bits)
+                yield from self._instruction(operation, places, [name_of[bit] for bit in instruction.clbits], name_of)
             except ValueError as error:
                 where = f"instruction {position}, {operation.name!r} on qubits {list(places)}"
                 raise ValueError(f"from_qiskit: {where}, is not supported: {str(error).rstrip('.')}.") from None
 
     def _instruction(
-        self, operation: Any, wires: tuple[int, ...], bits: list[str], known_bits: Mapping[Any, str]
+        self, operation: Any, wires: tuple[int, ...], bits: list[str], name_of: Mapping[Any, str]
     ) -> Iterator[Operation]:
         match operation.name:
             case "barrier" | "delay":
@@ -200,15 +208,17 @@ class _Reader:
             case "reset":
                 yield from (Reset(wires=(wire,)) for wire in wires)
             case "if_else":
-                yield from self._conditional(operation, wires, known_bits)
+                key = self._keys.latest(name_of[_condition_bit(operation.condition)])
+                yield from self._conditional(operation, wires, bits, key)
             case "kraus":
                 yield Channel(name="Kraus", kraus=tuple(operation.params), wires=wires[::-1])
             case name if name in _OURS:
                 yield Gate(name=_OURS[name], angles=self._angles(operation), wires=wires)
             case _:
-                yield from self._unitary(operation, wires)
+                yield from self._composed(operation, wires, bits)
 
-    def _unitary(self, operation: Any, wires: tuple[int, ...]) -> Iterator[Operation]:
+    def _composed(self, operation: Any, wires: tuple[int, ...], bits: list[str]) -> Iterator[Operation]:
+        """What is no named gate: as one operation if there is such, as what it consists of, or as a matrix."""
         match operation.name:
             case "global_phase":
                 yield global_phase(self._angles(operation)[0])
@@ -221,20 +231,19 @@ class _Reader:
                 angle = self._angle(operation.time) * (2 * coefficient)
                 yield PauliRotation(letters=letters, angle=angle, wires=wires)
             case _ if getattr(operation, "definition", None) is not None:
-                yield from self.read(operation.definition, wires, {})
+                yield from self.read(operation.definition, wires, bits)
             case _ if len(wires) <= _LARGEST_MATRIX:
                 yield Unitary(matrix=_matrix(operation), wires=wires[::-1])
             case _:
                 raise ValueError("it has neither a counterpart nor a definition")
 
-    def _conditional(self, operation: Any, wires: tuple[int, ...], bits: Mapping[Any, str]) -> Iterator[Operation]:
+    def _conditional(self, operation: Any, wires: tuple[int, ...], bits: list[str], key: str) -> Iterator[Operation]:
         body, *others = operation.blocks
         if others:
             raise ValueError("an `else` has no counterpart")
-        key = self._keys.latest(bits[_condition_bit(operation.condition)])
-        for inner in self.read(body, wires, {}):
+        for inner in self.read(body, wires, bits):
             if inner.when is not None or not isinstance(inner, UNITARY):
-                raise ValueError(f"only gates can depend on a measurement, got {inner.label}")
+                raise ValueError(f"only gates can depend on a measurement, and on one alone, got {inner.label}")
             yield replace(inner, when=key)
 
     def _angles(self, operation: Any) -> tuple[Angle, ...]:
@@ -248,9 +257,9 @@ class _Reader:
         if expression.is_Symbol:
             return self._variables[expression.name]
         if expression.is_number:
-            return as_angle(float(expression))
+            return as_angle(_real(expression))
         if expression.is_Pow:
-            return _power(self._from_sympy(expression.base), float(expression.exp))
+            return angle_power(self._from_sympy(expression.base), _real(expression.exp))
         arguments = [self._from_sympy(argument) for argument in expression.args]
         if expression.is_Add or expression.is_Mul:
             return functools.reduce(operator.add if expression.is_Add else operator.mul, arguments)
@@ -262,14 +271,10 @@ class _Reader:
         return call(_FUNCTIONS[name], arguments[0])
 
 
-def _power(base: Angle, exponent: float) -> Angle:
-    if exponent < 0:
-        return call("reciprocal", _power(base, -exponent))
-    if exponent == 0.5:
-        return call("sqrt", base)
-    if exponent != int(exponent):
-        raise ValueError(f"the exponent {exponent} is not supported")
-    return base ** int(exponent)
+def _real(expression: Any) -> float:
+    if not expression.is_real:
+        raise ValueError(f"{expression} must be a real number")
+    return float(expression)
 
 
 def _single_term(operation: Any) -> tuple[str, float] | None:

@@ -30,13 +30,14 @@ Steps = Iterator[Gate | PauliRotation]
 """Named gates, and rotations about the identity, which are global phases."""
 
 
-def as_gates(operation: Operation) -> list[Gate | PauliRotation]:
+def as_gates(operation: Operation, caller: str) -> list[Gate | PauliRotation]:
     """The gates that an operation comes down to, in the order in which they act.
 
     Raises:
-        ValueError: it is neither unitary nor the preparation of a state, or a state depends on parameters or features.
+        ValueError: it is neither unitary nor the preparation of a state, or a state depends on parameters or features;
+            the message begins with the caller.
     """
-    return [replace(step, when=operation.when) for step in _steps(operation)]
+    return [replace(step, when=operation.when) for step in _steps(operation, caller)]
 
 
 def global_phase(angle: AngleLike) -> PauliRotation:
@@ -44,7 +45,7 @@ def global_phase(angle: AngleLike) -> PauliRotation:
     return PauliRotation(letters="I", angle=as_angle(angle) * -2.0, wires=(0,))
 
 
-def _steps(operation: Operation) -> Steps:
+def _steps(operation: Operation, caller: str) -> Steps:
     match operation:
         case Gate():
             yield operation
@@ -59,14 +60,14 @@ def _steps(operation: Operation) -> Steps:
             for row, wire in zip(states, wires, strict=True):
                 yield from _prepare(row, (wire,))
         case PrepareAmplitudes(wires=wires) if all(angle.is_number for angle in operation.angles):
-            yield from _prepare(_numbers(operation), wires)
+            yield from _prepare(_numbers(operation, caller), wires)
         case PrepareAmplitudes():
             raise ValueError(
-                f"as_gates: gates can prepare given amplitudes only, got {', '.join(map(str, operation.angles))}. "
+                f"{caller}: gates can prepare given amplitudes only, got {', '.join(map(str, operation.angles))}. "
                 "Give numbers first: circuit.bind(parameters, features)."
             )
         case _:
-            raise ValueError(f"as_gates: not made of gates, got {operation.label} on wires={operation.wires}.")
+            raise ValueError(f"{caller}: not made of gates, got {operation.label} on wires={operation.wires}.")
 
 
 def _rotation(word: list[tuple[int, str]], angle: Angle) -> Steps:
@@ -130,6 +131,9 @@ def _either(zero: ComplexMatrix, one: ComplexMatrix, wires: tuple[int, ...]) -> 
 
 def _multiplexed_ry(halves: NDArray[np.float64], wires: tuple[int, ...], target: int) -> Steps:
     """RY on ``target`` by an angle that the other wires choose: ``halves`` is minus and plus half of it."""
+    if len(wires) == 1:
+        yield Gate(name="RY", wires=wires, angles=(as_angle(2 * halves.reshape(-1)[1]),))
+        return
     yield from _letter_to_z("Y", target, pi / 2)
     yield from _diagonal(halves.reshape(-1), wires)
     yield from _letter_to_z("Y", target, -pi / 2)
@@ -144,12 +148,12 @@ def _prepare(amplitudes: ComplexMatrix, wires: tuple[int, ...]) -> Steps:
     yield from _diagonal(np.angle(amplitudes), wires)
 
 
-def _numbers(operation: PrepareAmplitudes) -> ComplexMatrix:
+def _numbers(operation: PrepareAmplitudes, caller: str) -> ComplexMatrix:
     """The amplitudes of a preparation that depends on nothing, padded and normalised."""
     if not isinstance(operation.amplitudes, tuple):
         return operation.amplitudes
     values = np.array([angle.constant for angle in operation.amplitudes])
     norm = np.linalg.norm(values)
     if not 0 < norm < np.inf:
-        raise ValueError(f"as_gates: amplitudes must be finite and not all 0, got {values.tolist()}.")
+        raise ValueError(f"{caller}: amplitudes must be finite and not all 0, got {values.tolist()}.")
     return np.pad(values / norm, (0, 2 ** len(operation.wires) - len(values))).astype(np.complex128)
