@@ -131,8 +131,8 @@ def kernels() -> Iterator[str]:
         yield f"| {n_qubits}, {batch} | {cells} | {rate / peak:.0%} |"
     draw_roofline(points, peak, stream / 1e9)
     yield (
-        "\nOperations are those that the kernels do: a rotation takes 6 for each amplitude forwards, 17 backwards. Half "
-        "of its products are not followed by a sum, so that it can't use more than 77 % of the peak.\n"
+        "\nOperations are those that the kernels do: a rotation takes 6 for each amplitude forwards, 17 backwards. "
+        "Many of its products are not followed by a sum, so that it can't use more than 77 % of the peak.\n"
     )
     yield "![Roofline](circuit_core_roofline.svg)"
 
@@ -210,8 +210,8 @@ def users() -> Iterator[str]:
     yield f"From the circuit to the first gradients, planning included: {first}.\n"
     shallow, deep = (in_fresh_process("peak", n_layers) for n_layers in (3, 30))
     yield (
-        f"Peak memory of a step at 16 qubits and 16 samples above that of the process: {shallow:.1f} MiB with 3 layers, "
-        f"{deep:.1f} MiB with 30 ({deep / shallow - 1:+.1%})."
+        f"A step's peak memory at 16 qubits and 16 samples, above that of the process: {shallow:.1f} MiB with 3 layers, "
+        f"{deep:.1f} MiB with 30 layers ({deep / shallow - 1:+.1%})."
     )
 
 

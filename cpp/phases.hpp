@@ -1,26 +1,54 @@
 // Diagonal steps: exp(-i/2 sum_k angle_k (-1)^(p & z_k)). Included by kernels.cpp only.
 //
-// Phases that all samples share are tabulated once. Those of a sample are added up where they are used; with amplitudes
-// in the lanes, for a block of positions at a time by a Walsh-Hadamard transform.
+// Phases that all samples share are tabulated once, if the tables are small. Others are added up where they are used; with
+// amplitudes in the lanes, for a block of positions at a time by a Walsh-Hadamard transform.
 #pragma once
 
 constexpr int kBlockBits = 10;        // positions of a block: 4 or 8 KiB
-constexpr int kMostTabulatedBits = 18;  // qubits up to which shared phases are tabulated
+constexpr std::int64_t kMostTableBytes = 1 << 20;  // of all tables of a thread: the memory must not grow with the depth
 
-// In place: values[p] becomes sum_z values[z] (-1)^(p & z).
-template <typename T>
-void walsh_hadamard(T* values, int bits) {
-  const std::int64_t size = std::int64_t{1} << bits;
+inline int count_diagonal_steps(const Program& program) {
+  int count = 0;
+  for (int s = 0; s < program.n_steps; ++s) {
+    count += program.steps[s].kind == kPhases;
+  }
+  return count;
+}
+
+// The transform below over items, which are numbers or vectors.
+template <typename Item>
+inline void add_and_subtract(Item* items, std::int64_t size) {
   for (std::int64_t half = 1; half < size; half *= 2) {
     for (std::int64_t block = 0; block < size; block += 2 * half) {
-#pragma GCC ivdep
       for (std::int64_t i = block; i < block + half; ++i) {
-        const T a = values[i], b = values[i + half];
-        values[i] = a + b;
-        values[i + half] = a - b;
+        const Item a = items[i], b = items[i + half];
+        items[i] = a + b;
+        items[i + half] = a - b;
       }
     }
   }
+}
+
+// In place: values[p] becomes sum_z values[z] (-1)^(p & z). The values begin at a vector's boundary.
+template <typename T>
+void walsh_hadamard(T* values, int bits) {
+  const std::int64_t size = std::int64_t{1} << bits;
+  if (size < kLanes<T>) {
+    add_and_subtract(values, size);
+    return;
+  }
+  auto* vectors = reinterpret_cast<Vector<T>*>(values);
+  Vector<T> signs[kLaneBits<T>];
+  for (int bit = 0; bit < kLaneBits<T>; ++bit) {
+    signs[bit] = lane_signs<T>(std::uint64_t{1} << bit);
+  }
+  for (std::int64_t v = 0; v < size / kLanes<T>; ++v) {
+#pragma GCC unroll 4
+    for (int bit = 0; bit < kLaneBits<T>; ++bit) {
+      vectors[v] = signs[bit] * vectors[v] + exchange<T>(vectors[v], 1 << bit);
+    }
+  }
+  add_and_subtract(vectors, size / kLanes<T>);
 }
 
 inline int block_bits(int n) { return n < kBlockBits ? n : kBlockBits; }
@@ -51,9 +79,7 @@ void cosines_and_sines(const T* angles, std::int64_t size, bool by_vectors, T* t
   constexpr int lanes = kLanes<T>;
   for (std::int64_t i = 0; i < size; i += lanes) {
     Vector<T> angle{}, s, c;
-    for (int lane = 0; lane < lanes && i + lane < size; ++lane) {
-      angle[lane] = angles[i + lane];
-    }
+    memcpy(&angle, angles + i, sizeof(T) * (size < lanes ? size : lanes));
     sine_and_cosine<T>(angle, s, c);
     if (by_vectors) {
       reinterpret_cast<Vector<T>*>(table)[2 * (i / lanes)] = c;

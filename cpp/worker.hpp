@@ -41,7 +41,9 @@ Sizes<T, kInside> sizes_of(const Program& program, const Call<T>& call) {
   sizes.saved_tile = (program.n_checkpoints + 1) * sizes.vectors * 2 * kLanes<T>;
   sizes.tiles_of_group = kInside ? call.batch : (call.batch + kLanes<T> - 1) / kLanes<T>;
   sizes.tiles = sizes.tiles_of_group * call.n_groups;
-  sizes.tabulated = !kInside || program.n <= kMostTabulatedBits;
+  // a cosine, a sine and a sum of gradients for each amplitude and diagonal step
+  const std::int64_t table_bytes = count_diagonal_steps(program) * 3 * amplitudes * std::int64_t{sizeof(T)};
+  sizes.tabulated = !kInside || table_bytes <= kMostTableBytes;
   return sizes;
 }
 
@@ -91,10 +93,10 @@ class Worker {
     shared.weights = arena.take<Vector<T>>(program.n_rotations);
     const Grouping& grouping = backwards ? program.backward : program.forward;
     shared.passes = arena.take<Pass<T>>(grouping.step_begins[program.n_steps]);
-    int n_dense = 0, n_tables = 0;
+    const int n_tables = count_diagonal_steps(program);
+    int n_dense = 0;
     for (int s = 0; s < program.n_steps; ++s) {
       n_dense += program.steps[s].kind == kDense;
-      n_tables += program.steps[s].kind == kPhases;
     }
     shared.dense = arena.take<PreparedDense<T>>(n_dense);
     shared.strings = arena.take<PreparedString<T>>(program.n_strings);
@@ -213,11 +215,8 @@ class Worker {
     if (member_ != 0 || !sizes_.tabulated) {
       return;
     }
-    int n_tables = 0;
-    for (int s = 0; s < program_.n_steps; ++s) {
-      n_tables += program_.steps[s].kind == kPhases;
-    }
-    memset(static_cast<void*>(shared_.turnings), 0, sizeof(Vector<T>) * n_tables * sizes_.vectors);
+    const std::int64_t count = count_diagonal_steps(program_) * sizes_.vectors;
+    memset(static_cast<void*>(shared_.turnings), 0, sizeof(Vector<T>) * count);
   }
 
   // Whether all angles have been numbers so far.

@@ -37,6 +37,10 @@ _LETTERS = {"X": 0, "Y": 1, "Z": 2}
 _MOST_QUBITS_BY_SAMPLES = 10
 """Above, a tile of samples with its dual no longer fits half of a second-level cache, but a sample alone does."""
 
+_TABLE_BYTES, _MOST_TABLE_BYTES = 72, 2**21
+"""With samples in the lanes, each diagonal step keeps so many bytes an amplitude. Beyond the other number, memory would
+grow with a circuit's depth: amplitudes go into the lanes, where tables can be done without."""
+
 _FLOPS_OF_A_THREAD = 1_000_000
 """About 20 microseconds: a thread that is woken for less costs more than it brings, above all on a busy machine."""
 
@@ -55,6 +59,7 @@ class CoreProgram:
         self.program, self.slots, self.output, self.prepared = program, slots, output, prepared
         self.kind = _OUTPUTS[output if isinstance(output, str) else "expectations"]
         self.handle = _core.Program(**_describe(program, slots, output, prepared=prepared))
+        self._n_diagonal = sum(isinstance(step, Phases) for step in program.steps)
         self._flops = max(flops(program, 0 if isinstance(output, str) else len(output)))
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -63,8 +68,10 @@ class CoreProgram:
     def layout(self, batch: int, *, single: bool) -> Layout:
         """The faster layout: samples in the lanes if there are enough of them and their states fit the cache."""
         n, lanes = self.program.n, _core.lanes(single)
-        by_samples = 2**n < lanes or (n <= _MOST_QUBITS_BY_SAMPLES and 2 * batch >= lanes)
-        return "samples" if by_samples else "amplitudes"
+        if 2**n < lanes:
+            return "samples"
+        fits = n <= _MOST_QUBITS_BY_SAMPLES and self._n_diagonal * 2**n * _TABLE_BYTES <= _MOST_TABLE_BYTES
+        return "samples" if fits and 2 * batch >= lanes else "amplitudes"
 
     def threads(self, rows: int) -> int:
         """How many of torch's threads are worth while for so many samples in all groups."""
@@ -112,10 +119,13 @@ def run(
     given = None if initial is None else torch.view_as_real(initial)
     single = features.dtype == torch.float32
     chosen = compiled.layout(features.shape[1], single=single) if layout is None else layout
-    inputs = [tensor for tensor in (features, parameters, given) if tensor is not None]
-    keeps_states = torch.is_grad_enabled() and any(tensor.requires_grad for tensor in inputs)
+    keeps_states = _need_gradients(features, parameters, given)
     out = _apply(_Run, features, parameters, given, compiled, chosen == "amplitudes", keeps_states)[0]
     return torch.view_as_complex(out) if compiled.kind == _OUTPUTS["state"] else out
+
+
+def _need_gradients(*tensors: Tensor | None) -> bool:
+    return torch.is_grad_enabled() and any(tensor is not None and tensor.requires_grad for tensor in tensors)
 
 
 def _apply(function: type[Function], *arguments: Any) -> Any:
@@ -182,7 +192,9 @@ class _Run(Function):
     @staticmethod
     def vmap(info: Any, in_dims: Any, *arguments: Any) -> Any:
         tensors = _as_groups(info.batch_size, in_dims[:3], arguments[:3])
-        return _as_batch(info.batch_size, _apply(_Run, *tensors, *arguments[3:]))
+        compiled, inside, keeps_states = arguments[3:]
+        keeps_states = keeps_states or _need_gradients(*tensors)  # which tensors hide while vmap maps over them
+        return _as_batch(info.batch_size, _apply(_Run, *tensors, compiled, inside, keeps_states))
 
 
 class _Gradient(Function):

@@ -1,6 +1,7 @@
 """How many real operations a program takes, and a counter that sees those of all circuits run in a block.
 
-What the compiled core does is hidden from torch's own counter of operations: :mod:`replank.measure.flops` adds this one.
+What the compiled core does is hidden from torch's own counter of operations: :mod:`replank.measure.flops` adds this
+one.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+
+import torch
 
 from replank.circuits.program import Dense, Phases, Program, Projection, Rotations
 
@@ -43,7 +46,9 @@ def counting_operations() -> Iterator[OperationCount]:
 
 
 def record(program: Program, n_strings: int, batch: int) -> None:
-    """Tell the active counter, if there is one, that a batch has been run."""
+    """Tell the active counter, if there is one, that a batch has been run; not inside ``torch.compile``."""
+    if torch.compiler.is_compiling():
+        return
     count = _ACTIVE.get()
     if count is not None:
         count.flops += batch * flops(program, n_strings)[0]

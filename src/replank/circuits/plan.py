@@ -230,14 +230,14 @@ class Plan:
         Shape: ``features`` ``(G or 1, B, n_features)``, ``parameters`` ``(G or 1, n_parameters)``; results are
         ``(G, B, ...)``. Nothing is checked but what backends check themselves.
         """
+        chosen = self._chosen(backend, features)
         if torch.is_autocast_enabled(features.device.type):
             with torch.autocast(features.device.type, enabled=False):
-                return self.run(features, parameters, backend=backend, generator=generator)
+                return self.run(features, parameters, backend=chosen, generator=generator)
         dtype = features.dtype
         if dtype not in (torch.float32, torch.float64):
-            results = self.run(features.float(), parameters.float(), backend=backend, generator=generator)
+            results = self.run(features.float(), parameters.float(), backend=chosen, generator=generator)
             return _map(results, lambda result: result.to(dtype) if result.is_floating_point() else result)
-        chosen = self.backend(features) if backend == "auto" else backend
         self._check_memory(features, parameters)
         raw = [self._run(component, features, parameters, chosen) for component in self.components]
         return self._combine(raw, features, parameters, generator)
@@ -247,6 +247,15 @@ class Plan:
         if torch.compiler.is_compiling() or features.device.type != "cpu":
             return "torch"
         return "core" if core.available() else "torch"
+
+    def _chosen(self, backend: Backend, features: Tensor) -> Literal["core", "torch"]:
+        if backend == "auto":
+            return self.backend(features)
+        if backend not in ("core", "torch"):
+            raise UsageError(f'Plan: the backend must be "auto", "core" or "torch", got {backend=}.')
+        if backend == "core" and features.device.type != "cpu":
+            raise UsageError(f"Plan: the core runs on a CPU, got features on {features.device}. Use the torch backend.")
+        return backend
 
     def _run(self, component: Component, features: Tensor, parameters: Tensor, backend: str) -> Tensor:
         batch = features.shape[1] * max(len(features), len(parameters))

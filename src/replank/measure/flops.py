@@ -28,9 +28,9 @@ def forward_flops(module: nn.Module, *inputs: Tensor) -> int:
     """Floating-point operations of one forward pass in evaluation mode, the same on every device.
 
     Counted: matrix and vector products, convolutions, attention, recurrent layers, eigendecompositions of symmetric
-    matrices, matrix exponentials, and all that is done to the states of circuits. Everything else, element-wise operations and transforms made of them above all, is
-    not. Work that does not depend on the input, such as building a unitary from its angles, is counted in full: it
-    weighs most for a single sample.
+    matrices, matrix exponentials, and all that is done to the states of circuits. Everything else, element-wise
+    operations and transforms made of them above all, is not. Work that does not depend on the input, such as building a
+    unitary from its angles, is counted in full: it weighs most for a single sample.
 
     Args:
         module: what to run; it is left as it was.
