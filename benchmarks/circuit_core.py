@@ -210,8 +210,8 @@ def users() -> Iterator[str]:
     yield f"From the circuit to the first gradients, planning included: {first}.\n"
     shallow, deep = (in_fresh_process("peak", n_layers) for n_layers in (3, 30))
     yield (
-        f"A step's peak memory at 16 qubits and 16 samples, above that of the process: {shallow:.1f} MiB with 3 layers, "
-        f"{deep:.1f} MiB with 30 layers ({deep / shallow - 1:+.1%})."
+        f"A step's peak memory at 16 qubits and 16 samples, above that of the process: {shallow:.1f} MiB with 3 "
+        f"layers, {deep:.1f} MiB with 30 layers ({deep / shallow - 1:+.1%})."
     )
 
 
