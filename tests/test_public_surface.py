@@ -82,14 +82,14 @@ def _python_blocks(document: str) -> list[str]:
     return re.findall(r"```python\n(.*?)```", (ROOT / document).read_text(encoding="utf-8"), re.DOTALL)
 
 
-@pytest.mark.parametrize("number", range(2))
+@pytest.mark.parametrize("number", range(3))
 def test_readme_examples_run_as_pasted(number, tmp_path):
     block = _python_blocks("README.md")[number].replace("epochs=10", "epochs=1")  # all but the waiting
     subprocess.run([sys.executable, "-c", block], cwd=tmp_path, check=True, capture_output=True, timeout=300)
 
 
 def test_readme_has_no_other_examples():
-    assert len(_python_blocks("README.md")) == 2
+    assert len(_python_blocks("README.md")) == 3
 
 
 DOCUMENTS = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("**/*.md") if ".venv" not in path.parts)

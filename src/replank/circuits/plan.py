@@ -253,8 +253,12 @@ class Plan:
             return self.backend(features)
         if backend not in ("core", "torch"):
             raise UsageError(f'Plan: the backend must be "auto", "core" or "torch", got {backend=}.')
-        if backend == "core" and features.device.type != "cpu":
-            raise UsageError(f"Plan: the core runs on a CPU, got features on {features.device}. Use the torch backend.")
+        if backend == "core":
+            core.require()
+            if features.device.type != "cpu":
+                raise UsageError(
+                    f"Plan: the core runs on a CPU, got features on {features.device}. Use the torch backend."
+                )
         return backend
 
     def _run(self, component: Component, features: Tensor, parameters: Tensor, backend: str) -> Tensor:
