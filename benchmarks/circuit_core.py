@@ -20,6 +20,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -53,20 +54,20 @@ def angles(*shape: int) -> Tensor:
 # -- kernels ---------------------------------------------------------------------------------------------------------
 
 
-def thread_seconds(work: Callable[[], object], budget: float) -> float:
-    """The median CPU time of this thread for a call, after a warm-up."""
+def median_seconds(work: Callable[[], object], budget: float, clock: Callable[[], float] = time.thread_time) -> float:
+    """The median of a clock for a call, after a warm-up; by default of the CPU time of this thread."""
     times: list[float] = []
     end = time.perf_counter() + budget
     work()
     while len(times) < 5 or time.perf_counter() < end:
-        start = time.thread_time()
+        start = clock()
         work()
-        times.append(time.thread_time() - start)
+        times.append(clock() - start)
     return statistics.median(times)
 
 
-def kernel_seconds(n_qubits: int, batch: int, budget: float = 1.0) -> tuple[float, float, str]:
-    """CPU seconds of the forward and of the backward kernel on one thread, and the layout in use."""
+def kernels_of(n_qubits: int, batch: int, threads: int = 1) -> tuple[Callable[[], None], Callable[[], None], str]:
+    """The forward and the backward kernel without torch around them, and the layout in use."""
     plan = plan_of(n_qubits)
     program = plan._compiled[plan.components[0]]
     layout = program.layout(batch, single=True)
@@ -78,16 +79,23 @@ def kernel_seconds(n_qubits: int, batch: int, budget: float = 1.0) -> tuple[floa
     )
     out, saved = torch.empty_like(grad), torch.empty(program.handle.saved_size(batch, True, inside))
     to_features, to_parameters = torch.zeros_like(features), torch.zeros_like(parameters)
+    threads = min(threads, program.threads(batch))
 
     def forward() -> None:
-        program.handle.forward(features, parameters, None, out, saved, program.kind, inside, 1)
+        program.handle.forward(features, parameters, None, out, saved, program.kind, inside, threads)
 
     def backward() -> None:
         program.handle.backward(
-            features, parameters, None, grad, saved, to_features, to_parameters, None, program.kind, inside, 1
+            features, parameters, None, grad, saved, to_features, to_parameters, None, program.kind, inside, threads
         )
 
-    return thread_seconds(forward, budget), thread_seconds(backward, budget), layout
+    return forward, backward, layout
+
+
+def kernel_seconds(n_qubits: int, batch: int, budget: float = 1.0) -> tuple[float, float, str]:
+    """CPU seconds of the forward and of the backward kernel on one thread, and the layout in use."""
+    forward, backward, layout = kernels_of(n_qubits, batch)
+    return median_seconds(forward, budget), median_seconds(backward, budget), layout
 
 
 def kernel_flops(n_qubits: int, batch: int) -> tuple[int, int]:
@@ -112,7 +120,7 @@ def bandwidth() -> float:
     source = np.ones(2**25)
     target = np.empty_like(source)
     np.copyto(target, source)
-    return 2 * source.nbytes / thread_seconds(lambda: np.copyto(target, source), 1.0)
+    return 2 * source.nbytes / median_seconds(lambda: np.copyto(target, source), 1.0)
 
 
 def kernels() -> Iterator[str]:
@@ -184,6 +192,27 @@ def step_of(plan: Plan, batch: int) -> Callable[[], object]:
     features = angles(batch, plan.n_features).requires_grad_()
     parameters = angles(plan.n_parameters).requires_grad_()
     return lambda: torch.autograd.grad(plan(features, parameters).sum(), (features, parameters))
+
+
+def gradient_of_sum(values: Tensor) -> object:
+    return torch.autograd.grad(values.sum(), values)
+
+
+def shares() -> Iterator[str]:
+    yield "\n## Where the time of a whole step goes\n"
+    yield "Forward, backward to features and parameters, and the loss; the kernels on the same threads.\n"
+    yield "| qubits, batch | step, ms | kernels, ms | loss alone, ms | rest: autograd, Python, the border, ms |"
+    yield "| --- | --- | --- | --- | --- |"
+    for n_qubits, batch in SIZES:
+        forward, backward, _ = kernels_of(n_qubits, batch, torch.get_num_threads())
+        values = torch.zeros(batch, n_qubits, requires_grad=True)
+        parts = [
+            median_seconds(work, 1.0, time.perf_counter)
+            for work in (step_of(plan_of(n_qubits), batch), forward, backward, partial(gradient_of_sum, values))
+        ]
+        step, kernel, loss = parts[0], parts[1] + parts[2], parts[3]
+        rest = step - kernel - loss
+        yield f"| {n_qubits}, {batch} | {1e3 * step:.3g} | {1e3 * kernel:.3g} | {1e3 * loss:.2g} | {1e3 * rest:.2g} |"
 
 
 def print_first_call(n_qubits: int) -> None:
@@ -262,7 +291,7 @@ def main() -> None:
         return
     RESULTS.mkdir(exist_ok=True)
     lines = []
-    for part in (surroundings, kernels, slope, users, quanvolution):
+    for part in (surroundings, kernels, slope, shares, users, quanvolution):
         for line in part():
             print(line, flush=True)
             lines.append(line)
