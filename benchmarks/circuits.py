@@ -7,7 +7,8 @@ Run it on an idle machine, from the repository's root; the libraries may live in
 The workload: RY angle embedding, three strongly entangling layers, Z on every qubit, the sum of all values with fixed
 coefficients as the loss, gradients for inputs and weights. Whole steps, warm, float32, two threads, each library in its
 best configuration (``benchmarks/peers`` says what was tried) and in a process of its own, one after the other; replank
-is measured before and after all others. The table goes to ``benchmarks/results/circuits.md``.
+is measured before and after all others. A run that was stopped goes on where it was; the table goes to
+``benchmarks/results/circuits.md``.
 """
 
 from __future__ import annotations
@@ -33,14 +34,14 @@ RESULT = FOLDER / "results" / "circuits.md"
 OURS = "replank_layer"
 PEERS = {
     "tensorcircuit_jax": "TensorCircuit-NG, tuned",
-    "tensorcircuit_default": "TensorCircuit-NG, as in its tutorials",
+    "tensorcircuit_default": "TensorCircuit-NG, gate by gate",
     "pennylane_jax": "PennyLane default.qubit, JAX",
     "pennylane_torch": "PennyLane default.qubit, torch",
-    "lightning_adjoint": "PennyLane lightning.qubit",
     "qulacs_backprop": "qulacs",
     "pyqtorch_peer": "pyqtorch",
     "deepquantum_peer": "DeepQuantum",
     "torchquantum_peer": "TorchQuantum",
+    "lightning_adjoint": "PennyLane lightning.qubit",
 }
 PACKAGES = (
     "tensorcircuit-ng",
@@ -55,7 +56,7 @@ PACKAGES = (
 SECONDS = 3.0
 """Of warm steps in a cell."""
 
-LONGEST = 120.0
+LONGEST = 90.0
 """Seconds after which a cell is given up, compilation included."""
 
 Cell = dict[str, Any]
@@ -94,8 +95,17 @@ def interpreter(library: str, pythons: list[str]) -> str:
     return pythons[0]
 
 
-def table(pythons: list[str]) -> Iterator[str]:
+def kept_cells(cells: Path) -> dict[str, Cell]:
+    """Cells that an earlier run has left, by library and size."""
+    if not cells.exists():
+        return {}
+    lines = map(json.loads, cells.read_text(encoding="utf-8").splitlines())
+    return {f"{library} {n_qubits} {batch}": cell for library, n_qubits, batch, cell in lines}
+
+
+def table(pythons: list[str], cells: Path) -> Iterator[str]:
     found: dict[str, dict[tuple[int, int], Cell]] = {}
+    kept = kept_cells(cells)
     rows = [
         (sys.executable, OURS),
         *((interpreter(name, pythons), name) for name in PEERS),
@@ -104,8 +114,12 @@ def table(pythons: list[str]) -> Iterator[str]:
     for python, library in rows:
         found[library] = {}
         for n_qubits, batch in SIZES:
-            cell = measure(python, OURS if library == "again" else library, n_qubits, batch)
-            print(library, n_qubits, batch, cell, file=sys.stderr, flush=True)
+            cell = kept.get(f"{library} {n_qubits} {batch}")
+            if cell is None:
+                cell = measure(python, OURS if library == "again" else library, n_qubits, batch)
+                with cells.open("a", encoding="utf-8") as file:
+                    print(json.dumps([library, n_qubits, batch, cell]), file=file)
+                print(library, n_qubits, batch, cell, file=sys.stderr, flush=True)
             found[library][n_qubits, batch] = cell
             if "failed" not in cell:
                 check(library, cell, found[OURS][n_qubits, batch])
@@ -172,9 +186,15 @@ def main() -> None:
     parser.add_argument(
         "--peers-python", nargs="+", default=[sys.executable], help="interpreters that have the other libraries"
     )
+    parser.add_argument(
+        "--cells",
+        type=Path,
+        default=Path("circuits-cells.jsonl"),
+        help="finished cells are kept here, and not repeated",
+    )
     options = parser.parse_args()
     lines = []
-    for line in (*surroundings(options.peers_python), *table(options.peers_python)):
+    for line in (*surroundings(options.peers_python), *table(options.peers_python, options.cells)):
         print(line, flush=True)
         lines.append(line)
     RESULT.parent.mkdir(exist_ok=True)

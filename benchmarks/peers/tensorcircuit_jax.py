@@ -39,7 +39,7 @@ def build(n_qubits: int, batch: int, n_layers: int = LAYERS) -> JaxStep:
                 circuit.cnot(control, target)
         return circuit.state()
 
-    return JaxStep(lambda inputs, weights: _z_of_all(state(inputs, weights), n_qubits))
+    return JaxStep(lambda inputs, weights: z_of_all(state(inputs, weights), n_qubits))
 
 
 def _turns(weights):
@@ -55,7 +55,8 @@ def _turns(weights):
     return jnp.stack([jnp.stack(row, -1) for row in rows], -2)
 
 
-def _z_of_all(state, n_qubits):
+def z_of_all(state, n_qubits):
+    """<Z> of every qubit, from amplitudes (2^n,)."""
     probabilities = (state.real**2 + state.imag**2).reshape((2,) * n_qubits)
     others = (tuple(axis for axis in range(n_qubits) if axis != qubit) for qubit in range(n_qubits))
     return jnp.stack([marginal[0] - marginal[1] for marginal in map(probabilities.sum, others)])
