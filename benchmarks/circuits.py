@@ -141,11 +141,12 @@ def table(pythons: list[str], cells: Path) -> Iterator[str]:
     yield "| **the fastest of them** | " + " | ".join(_least(found, size) for size in SIZES) + " |"
     yield "| what we wanted | " + " | ".join(str(each) for each in TARGETS.values()) + " |"
     yield (
-        "\nThe targets were set against TensorCircuit-NG steps of 2, 30, 113, 139 and 509 ms. With gates fused by "
-        "hand, a contraction path searched for and the batch shared out among two devices it is several times faster "
-        "than that, and no size but the last reaches its target. At 4 qubits torch and Python take more than half of "
-        "our step; from 8 on the kernels do, at half of the arithmetic peak. A thirtieth at (8, 256) would be 0.15 ms, of "
-        "which the kernels' operations take 0.14 ms at the peak of both cores: see [circuit_core.md](circuit_core.md)."
+        "\nThe targets were set against TensorCircuit-NG steps of 2, 30, 113, 139 and 509 ms. With gates fused "
+        "by hand, a contraction path searched for and the batch shared out among two devices it is several "
+        "times faster than that, and no size but the last reaches its target. At 4 qubits torch and Python "
+        "take more than half of our step; from 8 on the kernels do, at half of the arithmetic peak. A "
+        "thirtieth at (8, 256) would be 0.15 ms, of which the kernels' operations take 0.14 ms at the peak of "
+        "both cores: see [circuit_core.md](circuit_core.md)."
     )
     yield "\n## The first call, s: planning, tracing and compiling with the step\n"
     yield f"| | {heads} |"
