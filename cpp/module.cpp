@@ -87,7 +87,7 @@ Call<T> call_of(const CompiledProgram& program, const Array<const T>& features, 
   call.output = output;
   call.amplitude_lanes = amplitude_lanes;
   call.threads = threads;
-  require(!amplitude_lanes || (1 << program.n()) >= lanes<T>(kernels()), "a vector holds more amplitudes than a state.");
+  require(!amplitude_lanes || (std::int64_t{1} << program.n()) >= lanes<T>(kernels()), "a vector holds more amplitudes than a state.");
   return call;
 }
 
@@ -115,7 +115,7 @@ void finish(int failure) {
     throw std::bad_alloc();
   }
   if (failure == kNotFinite) {
-    throw std::domain_error("Program: an angle is NaN or infinite.");
+    throw std::overflow_error("Program: an angle is NaN or infinite.");
   }
 }
 

@@ -154,6 +154,9 @@ void CompiledProgram::check() const {
               row_begins_.back() == static_cast<std::int64_t>(sources_.size()) &&
               std::is_sorted(row_begins_.begin(), row_begins_.end()),
           "the table of angles does not fit together.");
+  for (const std::int64_t source : sources_) {
+    require(source >= INT32_MIN && source <= INT32_MAX, "a source does not exist.");
+  }
   const std::size_t counts[] = {phases_.size(), rotations_.size(), dense_.size(), projections_.size()};
   int checkpoints = 0;
   for (const Step& step : steps_) {

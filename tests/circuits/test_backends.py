@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -298,6 +299,7 @@ print(core.isa())
 """
 
 
+@cache
 def fixed_results() -> list[Tensor]:
     """Values and gradients of some circuits in both layouts and precisions."""
     found = []

@@ -79,9 +79,13 @@ def test_wrong_dtypes_devices_and_types(backend, features, parameters, law):
         PLAN(features, parameters, backend=backend)
 
 
-def test_wrong_backends(monkeypatch):
+def test_a_backend_that_does_not_exist():
     with pytest.raises(UsageError, match='the backend must be "auto", "core" or "torch", got backend=\'gpu\''):
         PLAN(torch.zeros(3), torch.zeros(2), backend="gpu")
+
+
+@needs_core
+def test_the_core_is_asked_for_on_another_device():
     with pytest.raises(UsageError, match=r"the core runs on a CPU, got features on meta\. Use the torch backend"):
         PLAN(torch.zeros(3, device="meta"), torch.zeros(2, device="meta"), backend="core")
 

@@ -75,7 +75,7 @@ class CoreProgram:
 
     def threads(self, rows: int) -> int:
         """How many of torch's threads are worth while for so many samples in all groups."""
-        return max(1, min(torch.get_num_threads(), rows * self._flops // _FLOPS_OF_A_THREAD))
+        return max(1, min(_n_threads(), rows * self._flops // _FLOPS_OF_A_THREAD))
 
     def out_shape(self, n_groups: int, batch: int) -> tuple[int, ...]:
         """Shape of the output as real numbers."""
@@ -168,7 +168,7 @@ class _Run(Function):
                 to_dlpack(saved) if keeps_states else None,
                 compiled.kind,
                 inside,
-                _n_threads(),
+                compiled.threads(n_groups * batch),
             )
         return out, saved
 
@@ -224,7 +224,7 @@ class _Gradient(Function):
             to_dlpack(gradients[2]) if len(gradients) > 2 else None,
             compiled.kind,
             inside,
-            _n_threads(),
+            compiled.threads(n_groups * features.shape[1]),
         )
         return tuple(_summed(each, source) for each, source in zip(gradients, sources, strict=True))
 
