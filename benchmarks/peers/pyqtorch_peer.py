@@ -1,6 +1,6 @@
 """pyqtorch: torch operations in complex64, backpropagation.
 
-Tried: the three turns of a qubit merged into one matrix (kept), single gates, its U gate; expectation values by
+Tried: the three turns of a qubit as its gate U (kept), merged into one matrix, as single gates; expectation values by
 observables, or Z on all qubits from the probabilities (kept).
 """
 
@@ -8,33 +8,29 @@ from __future__ import annotations
 
 import pyqtorch as pyq
 import torch
+from torch import Tensor
 
-from .problem import LAYERS, ring
+from .problem import LAYERS, ring, signs
 from .torch_step import TorchStep
 
 
 def build(n_qubits: int, batch: int, n_layers: int = LAYERS) -> TorchStep:
     """The step."""
     operations = [pyq.RY(qubit, f"x{qubit}") for qubit in range(n_qubits)]
+    names = {}
     for layer in range(n_layers):
         for qubit in range(n_qubits):
-            names = [f"w{layer}_{qubit}_{turn}" for turn in range(3)]
-            turns = [kind(qubit, name) for kind, name in zip((pyq.RZ, pyq.RY, pyq.RZ), names, strict=True)]
-            operations.append(pyq.Merge(turns))
-        operations += [pyq.CNOT(control, target) for control, target in ring(layer, n_qubits)]
+            names[layer, qubit] = [f"{angle}{layer}_{qubit}" for angle in ("phi", "theta", "omega")]
+            operations.append(pyq.U(qubit, *names[layer, qubit]))
+        operations += [pyq.CNOT(*pair) for pair in ring(layer, n_qubits)]
     circuit = pyq.QuantumCircuit(n_qubits, operations).to(torch.complex64)
+    zero, eigenvalues = circuit.init_state(batch), torch.from_numpy(signs(n_qubits))
 
-    def expectations(inputs, weights):
+    def expectations(inputs: Tensor, weights: Tensor) -> Tensor:
         values = {f"x{qubit}": inputs[:, qubit] for qubit in range(n_qubits)}
-        values |= {
-            f"w{layer}_{qubit}_{turn}": weights[layer, qubit, turn]
-            for layer in range(n_layers)
-            for qubit in range(n_qubits)
-            for turn in range(3)
-        }
-        state = circuit.run(state=circuit.init_state(batch), values=values)
-        probabilities = state.real**2 + state.imag**2  # the batch is the last axis
-        others = (tuple(axis for axis in range(n_qubits) if axis != qubit) for qubit in range(n_qubits))
-        return torch.stack([marginal[0] - marginal[1] for marginal in map(probabilities.sum, others)], 1)
+        for place, turns in names.items():
+            values.update(zip(turns, weights[place], strict=True))
+        state = circuit.run(zero, values).reshape(2**n_qubits, batch)  # samples are its last axis
+        return (state.real**2 + state.imag**2).T @ eigenvalues
 
     return TorchStep(expectations)
