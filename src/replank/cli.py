@@ -130,9 +130,10 @@ def run(
     no_report: Annotated[bool, typer.Option("--no-report", help="Write no HTML report.")] = False,
 ) -> None:
     """Run a study: what the ledger has already is not run again. Prints the verdicts and writes a report."""
+    from replank.lab.cells import cells
     from replank.lab.executors import InProcess, ProcessPool
     from replank.lab.report.overview import run_summary
-    from replank.lab.report.progress import planned_trials, watching
+    from replank.lab.report.progress import watching
     from replank.lab.report.study_report import page_path, write_study_page
     from replank.lab.report.terminal import print_run
     from replank.lab.run import run_study
@@ -140,9 +141,18 @@ def run(
 
     found = find_study(study)
     chosen_arms, chosen_datasets, chosen_protocols = _names(arms), _names(dataset), _names(protocol)
-    total = planned_trials(found, scale, chosen_arms, seeds, chosen_datasets, chosen_protocols)
     overrides = _overrides(settings or [])
-    with watching(total, found.headline_metric, _console(stderr=True)) as on_event:
+    planned = cells(
+        found,
+        scale,
+        arms=chosen_arms,
+        seeds=seeds,
+        datasets=chosen_datasets,
+        protocols=chosen_protocols,
+        overrides=overrides,
+        folder=data,
+    )
+    with watching(len(planned), found.headline_metric, _console(stderr=True)) as on_event:
         ran = run_study(
             study,
             scale=scale,

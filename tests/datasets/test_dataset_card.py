@@ -125,3 +125,20 @@ def test_a_subset_of_everything_is_the_set_itself(tiny):
 def test_a_subset_larger_than_the_set_or_empty_is_refused(tiny, n_train, n_test, law):
     with pytest.raises(DataError, match=law):
         set_of(tiny).subset(n_train, n_test, seed=0)
+
+
+def test_classes_are_kept_in_order_and_numbered_anew(tiny):
+    whole = set_of(tiny)
+    part = whole.of_classes([2, 0])
+    kept = np.isin(whole.train_y, [0, 2])
+    np.testing.assert_array_equal(part.train_x, whole.train_x[kept])
+    np.testing.assert_array_equal(part.train_y, np.where(whole.train_y[kept] == 2, 0, 1))
+    assert part.card.classes == (whole.card.classes[2], whole.card.classes[0])
+    assert part.card.title.startswith(f"{whole.card.title}, classes ")
+    assert part.card.sha256 != whole.card.sha256
+
+
+@pytest.mark.parametrize("labels", [[], [1], [0, 0], [0, 3], [-1, 0]])
+def test_classes_that_can_not_be_told_apart_are_refused(tiny, labels):
+    with pytest.raises(DataError, match="two or more different ones of 0"):
+        set_of(tiny).of_classes(labels)

@@ -12,7 +12,7 @@ from tiny_set import idx_bytes
 from replank import datasets, discovery
 from replank.errors import DataError, UnknownName
 
-HOSTED = ["cifar10", "digits", "fashion_mnist", "mnist", "mnist10k", "mnist5k"]
+HOSTED = ["cifar10", "digits", "fashion_mnist", "generated", "mnist", "mnist10k", "mnist5k"]
 EMBEDDED = {
     # fingerprints of what was first loaded: a change means that results are of other data
     "mnist5k": "7c95790c4eb2608bf709393377041e7a72e51a24265285d41552f85ed8989cc7",
@@ -44,7 +44,7 @@ def test_a_set_can_be_described_without_loading_it(name):
     info = datasets.info(name)
     assert info.name == name
     assert info.licence
-    assert info.embedded == (name in EMBEDDED)
+    assert info.embedded == (name in {*EMBEDDED, datasets.GENERATED})
     assert bool(info.files) == bool(info.urls) == (not info.embedded)
 
 
@@ -59,6 +59,13 @@ def test_parts_of_mnist_are_never_called_mnist():
     assert titles["mnist"] == "MNIST"
     assert titles["mnist10k"].startswith("mnist10k (first 10,000 training images of MNIST")
     assert titles["mnist5k"].startswith("mnist5k (5,000 real MNIST digits")
+
+
+def test_the_set_of_trials_that_make_their_data_is_empty_and_always_there(tmp_path):
+    data = datasets.load(datasets.GENERATED, tmp_path)
+    assert datasets.verify(datasets.GENERATED, tmp_path).ok
+    assert (len(data.train_x), len(data.test_y), data.card.n_train, data.card.classes) == (0, 0, 0, ())
+    assert data.card.sha256 == datasets.load(datasets.GENERATED).card.sha256
 
 
 @pytest.mark.parametrize("name", EMBEDDED)

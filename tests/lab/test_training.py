@@ -136,3 +136,88 @@ def test_labels_of_any_integer_type_reach_the_loss():
         x, y = next(feed.ordered())
         assert y.dtype == torch.int64
         assert x.dtype == torch.get_default_dtype()
+
+
+def test_a_schedule_moves_on_after_each_batch():
+    seen = []
+
+    class Recorded(torch.optim.SGD):
+        def step(self, closure=None):
+            seen.append(self.param_groups[0]["lr"])
+            return super().step(closure)
+
+    def schedule(optimiser, n_steps):
+        return torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: 1 - step / n_steps)
+
+    feed = TensorFeed(*line(), batch_size=16)  # three batches, the last one smaller
+    budget = Budget(2, lambda parameters: Recorded(parameters, lr=0.6), schedule=schedule)
+    train(nn.Linear(3, 1), Regression(), feed, feed, budget, seed=0, progress=lambda *_: None)
+    assert seen == pytest.approx([0.6, 0.5, 0.4, 0.3, 0.2, 0.1])
+
+
+def test_gradients_are_limited_before_the_step():
+    x, y = line()
+    model = nn.Linear(3, 1)
+    before = model.weight.detach().clone(), model.bias.detach().clone()
+    budget = Budget(1, sgd(1.0), limit_gradients=partial(nn.utils.clip_grad_norm_, max_norm=1e-3))
+    feed = TensorFeed(x, 100 * y, batch_size=len(x))
+    train(model, Regression(), feed, feed, budget, seed=0, progress=lambda *_: None)
+    moved = torch.cat([(model.weight - before[0]).flatten(), model.bias - before[1]])
+    assert moved.norm().item() == pytest.approx(1e-3, rel=1e-3)
+
+
+def test_an_optimiser_may_evaluate_the_loss_more_than_once():
+    x, y = line()
+    model = nn.Linear(3, 1)
+    feed = TensorFeed(x, y, batch_size=len(x))
+    budget = Budget(1, partial(torch.optim.LBFGS, max_iter=50, line_search_fn="strong_wolfe"))
+    measured = train(model, Regression(), feed, feed, budget, seed=0, progress=lambda *_: None)
+    assert measured.metrics["train_loss"] < 1e-8
+
+
+def test_evaluations_can_be_rarer_and_the_last_epoch_has_one():
+    feed = TensorFeed(*line(), batch_size=40)
+    told = []
+    budget = Budget(8, sgd(0.1), evaluate_every=3)
+    measured = train(
+        nn.Linear(3, 1), Regression(), feed, feed, budget, seed=0, progress=lambda epoch, *_: told.append(epoch)
+    )
+    assert told == [row["epoch"] for row in measured.curves] == [3, 6, 8]
+
+
+def test_an_epoch_is_chosen_on_validation_data_and_never_on_test_data():
+    x, y = torch.randn(60, 4), torch.arange(60) % 3
+    training, validation, test = (TensorFeed(x[part], y[part], batch_size=5) for part in torch.arange(60).chunk(3))
+    measured = train(
+        nn.Linear(4, 3), Classification(), training, test, Budget(6, sgd(0.5)), seed=0, progress=lambda *_: None,
+        validation=validation,
+    )  # fmt: skip
+    best = max(measured.curves, key=lambda row: row["validation_accuracy"])
+    assert measured.metrics["best_validation_accuracy"] == best["validation_accuracy"]
+    assert measured.metrics["test_accuracy_at_best_validation"] == best["test_accuracy"]
+    assert measured.metrics["validation_accuracy"] == measured.curves[-1]["validation_accuracy"]
+
+
+def test_augmentation_disturbs_training_batches_alone_and_follows_the_seed():
+    x, y = line()
+
+    def shifted(batch: Tensor, stream: torch.Generator) -> Tensor:
+        return batch + torch.rand((), generator=stream)
+
+    feed, plain = (TensorFeed(x, y, batch_size=20, augment=augment) for augment in (shifted, None))
+    moves = [
+        [(a - b).unique() for (a, _), (b, _) in zip(feed.shuffled(0, epoch), plain.shuffled(0, epoch), strict=True)]
+        for epoch in (1, 1, 2)
+    ]
+    assert torch.equal(moves[0][0], moves[1][0])
+    assert not torch.equal(moves[0][0], moves[0][1])
+    assert not torch.equal(moves[0][0], moves[2][0])
+    assert torch.equal(torch.cat([batch for batch, _ in feed.ordered()]), x)
+
+
+def test_smoothed_labels_are_for_training_alone():
+    output, target = torch.tensor([[2.0, 0.0, -1.0]]), torch.tensor([0])
+    losses = -torch.log_softmax(output, 1)[0]
+    smoothed = Classification(label_smoothing=0.3).loss(output, target)
+    assert smoothed.item() == pytest.approx((0.7 * losses[0] + 0.3 * losses.mean()).item())
+    assert Classification(label_smoothing=0.3).metrics(output, target) == Classification().metrics(output, target)

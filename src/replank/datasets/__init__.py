@@ -24,6 +24,9 @@ from replank.datasets._recipe import Recipe as Recipe
 from replank.datasets._recipe import Verification as Verification
 from replank.errors import DataError, UnknownName
 
+GENERATED = "generated"
+"""The set of the trials that make their data themselves."""
+
 _GROUP = "replank.datasets"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -124,6 +125,34 @@ class Dataset:
         )
         return Dataset.of(
             smaller, Arrays(self.train_x[train], self.train_y[train], self.test_x[test], self.test_y[test])
+        )
+
+    def of_classes(self, labels: Sequence[int]) -> Dataset:
+        """The samples with these labels, in the order they have; the labels become 0, 1, ... in the order given.
+
+        Raises:
+            DataError: fewer than two labels, one twice, or one that the set does not have.
+        """
+        classes = self.card.classes
+        if len(labels) < 2 or len(set(labels)) < len(labels) or not set(labels) <= set(range(len(classes))):
+            raise DataError(
+                f"of_classes: `labels` must be two or more different ones of 0..{len(classes) - 1} for "
+                f"{self.card.title}, got {list(labels)}."
+            )
+        new = np.full(len(classes), -1)
+        new[list(labels)] = np.arange(len(labels))
+        train, test = (new[y] >= 0 for y in (self.train_y, self.test_y))
+        chosen = tuple(classes[label] for label in labels)
+        part = replace(
+            self.card,
+            title=f"{self.card.title}, classes {', '.join(chosen)}",
+            n_train=int(train.sum()),
+            n_test=int(test.sum()),
+            classes=chosen,
+        )
+        return Dataset.of(
+            part,
+            Arrays(self.train_x[train], new[self.train_y[train]], self.test_x[test], new[self.test_y[test]]),
         )
 
 

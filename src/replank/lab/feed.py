@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 import numpy as np
@@ -29,6 +29,10 @@ class Feed(Protocol):
     def n_samples(self) -> int:
         """Number of samples."""
 
+    @property
+    def n_batches(self) -> int:
+        """Number of training batches in an epoch."""
+
 
 class TensorFeed:
     """Batches cut from two tensors that stay on the compute device.
@@ -38,22 +42,40 @@ class TensorFeed:
         y: targets, shape ``(n,)`` or ``(n, ...)``.
         batch_size: the last batch may be smaller.
         evaluation_batch_size: without gradients more fits at once.
+        augment: from the inputs of a training batch and a generator on the CPU to disturbed inputs; evaluation sees
+            them as they are.
     """
 
-    def __init__(self, x: Tensor, y: Tensor, *, batch_size: int, evaluation_batch_size: int = 500):
+    def __init__(
+        self,
+        x: Tensor,
+        y: Tensor,
+        *,
+        batch_size: int,
+        evaluation_batch_size: int = 500,
+        augment: Callable[[Tensor, torch.Generator], Tensor] | None = None,
+    ):
         self.x, self.y = x, y
         self.batch_size, self.evaluation_batch_size = batch_size, evaluation_batch_size
+        self.augment = augment
 
     @property
     def n_samples(self) -> int:
         """Number of samples."""
         return len(self.x)
 
+    @property
+    def n_batches(self) -> int:
+        """Number of training batches in an epoch."""
+        return -(-len(self.x) // self.batch_size)
+
     def shuffled(self, seed: int, epoch: int) -> Iterator[Batch]:
         """Batches in an order of the seed's own."""
         order = torch.randperm(len(self.x), generator=torch_stream(seed, "order", epoch)).to(self.x.device)
+        stream = torch_stream(seed, "augmentation", epoch)
         for chosen in torch.split(order, self.batch_size):
-            yield self.x[chosen], self.y[chosen]
+            x = self.x[chosen]
+            yield x if self.augment is None else self.augment(x, stream), self.y[chosen]
 
     def ordered(self) -> Iterator[Batch]:
         """Batches in the data's order."""
@@ -74,6 +96,11 @@ class LoaderFeed:
     def n_samples(self) -> int:
         """Number of samples."""
         return len(self.loader.dataset)  # type: ignore[arg-type]  # checked in make_feed
+
+    @property
+    def n_batches(self) -> int:
+        """Number of training batches in an epoch."""
+        return len(self.loader)
 
     def _batches(self, seed: int, *purpose: str | int) -> Iterator[Batch]:
         if self.loader.generator is not None:

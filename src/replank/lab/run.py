@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import torch
 
-from replank.errors import LedgerError, UnknownName, UsageError
+from replank.errors import LedgerError, UsageError
+from replank.lab.cells import cells
 from replank.lab.claim import Judgement, judge
 from replank.lab.code_version import code_version
 from replank.lab.executors import Executor
@@ -21,7 +21,7 @@ from replank.lab.ledger import Ledger
 from replank.lab.records import Records
 from replank.lab.rescue import rescue, take_in
 from replank.lab.study import Study, locate_study
-from replank.lab.trial import Record, Settings, TrialKey, canonical_settings
+from replank.lab.trial import Record, TrialKey, canonical_settings
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def run_study(
         executor: where trials run.
         arms: names of arms; all unless given.
         seeds: number of seeds, numbered from 0; as the scale says unless given.
-        datasets: names of data sets; as the scale says unless given.
+        datasets: names of data sets; as the scale says, and as there are files, unless given.
         protocols: names of protocols; all of the scale unless given.
         overrides: settings as text, by name.
         data_folder: where data files lie.
@@ -118,6 +118,16 @@ def run_study(
     if threads < 1:
         raise UsageError(f"run_study: `threads` must be at least 1, got threads={threads}.")
     code = code_version(module)
+    planned = cells(
+        found,
+        scale,
+        arms=arms,
+        seeds=seeds,
+        datasets=datasets,
+        protocols=protocols,
+        overrides=overrides,
+        folder=folder,
+    )
     jobs = [
         Job(
             study=reference,
@@ -138,7 +148,7 @@ def run_study(
             data_folder=folder,
             device=str(where),
         )
-        for cell in _cells(found, scale, arms, seeds, datasets, protocols, overrides or {})
+        for cell in planned
     ]
     ledger = ledger if isinstance(ledger, Ledger) else Ledger(ledger)
     take_in(ledger)
@@ -149,61 +159,6 @@ def run_study(
     judgements = judge(found.claims, records.table)
     seconds = time.perf_counter() - began
     return Run(found, scale, keys, records, judgements, work.done, work.reused, work.failed, seconds)
-
-
-# -- what to run -------------------------------------------------------------------------------------------------------
-
-
-class _Cell(NamedTuple):
-    protocol: str
-    dataset: str
-    seed: int
-    arm: str
-    settings: Settings
-
-
-def _cells(
-    study: Study,
-    scale_name: str,
-    arms: Sequence[str] | None,
-    seeds: int | None,
-    datasets: Sequence[str] | None,
-    protocols: Sequence[str] | None,
-    overrides: Mapping[str, str],
-) -> list[_Cell]:
-    """All arms of one seed before the next seed: whatever has been run can be compared."""
-    scale = study.scale(scale_name)
-    if seeds is not None and seeds < 1:
-        raise UsageError(f"run_study: `seeds` must be at least 1, got seeds={seeds}.")
-    known_arms = [arm.name for arm in study.arms]
-    chosen_arms = _chosen(f"arm of {study.slug}", arms, known_arms)
-    n_seeds = {arm: seeds or scale.seeds_of(arm) for arm in chosen_arms}
-    chosen_protocols = _chosen(f"protocol of {study.slug} at scale {scale_name}", protocols, list(scale.protocols))
-    chosen_datasets = scale.datasets if datasets is None else _not_empty("data set", datasets)
-    return [
-        _Cell(protocol, dataset, seed, arm, scale.protocols[protocol].resolve(arm, dataset, overrides))
-        for protocol in chosen_protocols
-        for dataset in dict.fromkeys(chosen_datasets)
-        for seed in range(max(n_seeds.values()))
-        for arm in chosen_arms
-        if seed < n_seeds[arm]
-    ]
-
-
-def _chosen(kind: str, asked: Sequence[str] | None, known: Sequence[str]) -> list[str]:
-    """The names asked for, in the study's order."""
-    if asked is None:
-        return list(known)
-    for name in _not_empty(kind, asked):
-        if name not in known:
-            raise UnknownName(kind, name, known)
-    return [name for name in known if name in asked]
-
-
-def _not_empty(kind: str, asked: Sequence[str]) -> Sequence[str]:
-    if not asked:
-        raise UsageError(f"run_study: at least one {kind} must be named, got none. Leave it out for all.")
-    return asked
 
 
 def _device(name: str | None) -> torch.device:

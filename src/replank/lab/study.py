@@ -8,12 +8,13 @@ import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, fields, is_dataclass, replace
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from replank import discovery
+from replank import datasets, discovery
 from replank.errors import UnknownName, UsageError
 from replank.lab.trial import Arm, Settings
 from replank.sources import Paper
@@ -36,12 +37,29 @@ class Protocol:
         by_arm: changes for arms whose name matches a glob, e.g. ``{"level-2*": {"lr": 0.02}}``; later ones win.
         by_dataset: changes for a data set, applied after ``by_arm``.
         about: one sentence for people.
+        arms: globs of the arms that it is for.
+        datasets: globs of the data sets that it is for; ``("generated",)`` if trials make their data themselves.
     """
 
     settings: Settings
     by_arm: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     by_dataset: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     about: str = ""
+    arms: tuple[str, ...] = ("*",)
+    datasets: tuple[str, ...] = ("*",)
+
+    @property
+    def makes_its_data(self) -> bool:
+        """Whether trials make their data themselves, whatever sets a run is about."""
+        return self.datasets == (datasets.GENERATED,)
+
+    def is_for_arm(self, arm: str) -> bool:
+        """Whether an arm is run under this protocol."""
+        return _matches(arm, self.arms)
+
+    def is_for_dataset(self, dataset: str) -> bool:
+        """Whether the protocol can be run on a data set."""
+        return _matches(dataset, self.datasets)
 
     def resolve(self, arm: str, dataset: str, overrides: Mapping[str, str]) -> Settings:
         """The settings of one trial; ``overrides`` come from ``--set`` and win over everything."""
@@ -59,10 +77,12 @@ class Scale:
 
     Args:
         protocols: by name; most scales have one.
-        datasets: names of the data sets used unless the user asks for others.
+        datasets: names of the data sets used unless the user asks for others; protocols that make their data need none.
         seeds: number of seeds, numbered from 0.
         minutes: what the whole run takes on two cores, roughly.
         more_seeds: larger numbers of seeds, by glob, for arms that cost little: three seeds give wide intervals.
+        without_files: what is used in the place of a data set whose files are not there; ``None``: nothing. A set that
+            is not named here is then asked for.
     """
 
     protocols: Mapping[str, Protocol]
@@ -70,11 +90,41 @@ class Scale:
     seeds: int
     minutes: float
     more_seeds: Mapping[str, int] = field(default_factory=dict)
+    without_files: Mapping[str, str | None] = field(default_factory=dict)
+
+    def available(self, folder: Path | None) -> tuple[str, ...]:
+        """The data sets to use with the files that a folder holds."""
+        found = (
+            name if name not in self.without_files or datasets.verify(name, folder).ok else self.without_files[name]
+            for name in self.datasets
+        )
+        return tuple(dict.fromkeys(name for name in found if name is not None))
 
     def seeds_of(self, arm: str) -> int:
         """With how many seeds an arm is run."""
         more = [n for pattern, n in self.more_seeds.items() if fnmatch.fnmatchcase(arm, pattern)]
         return max([self.seeds, *more])
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """The comparison that a report leads with: what does the part in question do that its rivals don't?
+
+    Args:
+        arm: the arm with the part.
+        same_size: arms with another part of about the same size in its place, of which the best counts.
+        others: further controls that are shown beside them: frozen, without it, much simpler.
+        says: two sentences: what the part contributes.
+        metric: what is compared; the study's headline metric unless given.
+        protocol: glob of the protocols in which these arms are compared.
+    """
+
+    arm: str
+    same_size: tuple[str, ...]
+    says: str
+    others: tuple[str, ...] = ()
+    metric: str | None = None
+    protocol: str = "*"
 
 
 @dataclass(frozen=True)
@@ -108,6 +158,7 @@ class Study:
         run: from a trial to its measurements.
         claims: the paper's statements, with rules.
         headline_metric: the metric that tables lead with, e.g. ``"test_accuracy"``.
+        contrast: the comparison that the report leads with.
         finding: paragraphs that the report prints ahead of the verdicts: what a reader must know to read them.
         figures: pictures of the report, in order.
         ladder: from settings and the name of a data set to the ladder of swaps, for studies that have one: drawn in the
@@ -123,6 +174,7 @@ class Study:
     run: Callable[[Trial], Measurements]
     claims: tuple[Claim, ...]
     headline_metric: str
+    contrast: Contrast | None = None
     finding: tuple[str, ...] = ()
     figures: tuple[Figure, ...] = ()
     ladder: Callable[[Settings, str], Ladder] | None = None
@@ -200,6 +252,10 @@ def locate_study(name: str) -> tuple[Study, ModuleType]:
 def _modules() -> dict[str, ModuleType]:
     found = {name.replace("_", "-"): module for name, module in discovery.members("replank.studies").items()}
     return {name: module for name, module in found.items() if hasattr(module, "STUDY")}
+
+
+def _matches(name: str, globs: tuple[str, ...]) -> bool:
+    return any(fnmatch.fnmatchcase(name, glob) for glob in globs)
 
 
 def _value(text: str) -> Any:

@@ -31,13 +31,20 @@ class Task(Protocol):
 
 
 class Classification:
-    """Outputs ``(n, n_classes)`` are logits, targets ``(n,)`` are class indices; cross-entropy in nats."""
+    """Outputs ``(n, n_classes)`` are logits, targets ``(n,)`` are class indices; cross-entropy in nats.
+
+    Args:
+        label_smoothing: what share of each training target is spread over all classes; metrics do not know of it.
+    """
 
     headline: ClassVar[str] = "accuracy"
 
+    def __init__(self, label_smoothing: float = 0.0):
+        self.label_smoothing = label_smoothing
+
     def loss(self, output: Tensor, target: Tensor) -> Tensor:
         """Mean cross-entropy."""
-        return functional.cross_entropy(output, target)
+        return functional.cross_entropy(output, target, label_smoothing=self.label_smoothing)
 
     def metrics(self, output: Tensor, target: Tensor) -> dict[str, float]:
         """Accuracy, negative log-likelihood (as ``loss``) and expected calibration error."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +21,7 @@ from replank.measure.timing import Stopwatch
 from replank.seeding import isolated
 
 OptimiserBuilder = Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]
+ScheduleBuilder = Callable[[torch.optim.Optimizer, int], torch.optim.lr_scheduler.LRScheduler]
 
 
 @dataclass(frozen=True)
@@ -28,11 +30,20 @@ class Budget:
 
     Args:
         epochs: passes over the training set.
-        optimiser: from the trainable parameters to a torch optimiser.
+        optimiser: from the trainable parameters to a torch optimiser. Its ``step`` is given a closure that computes the
+            loss with its gradients and returns it, as torch's convention is.
+        schedule: from the optimiser and the number of all steps to a schedule of the step size; it moves on after each
+            batch, not after each epoch.
+        limit_gradients: called with the parameters between backward pass and step, e.g.
+            ``partial(nn.utils.clip_grad_norm_, max_norm=1.0)``.
+        evaluate_every: epochs from one evaluation to the next; the last epoch is always evaluated.
     """
 
     epochs: int
     optimiser: OptimiserBuilder
+    schedule: ScheduleBuilder | None = None
+    limit_gradients: Callable[[Sequence[nn.Parameter]], object] | None = None
+    evaluate_every: int = 1
 
 
 @dataclass
@@ -43,8 +54,26 @@ class _Clock:
     cpu_s: list[float] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class _Steps:
+    """What moves the parameters of one model."""
+
+    parameters: Sequence[nn.Parameter]
+    optimiser: torch.optim.Optimizer
+    schedule: torch.optim.lr_scheduler.LRScheduler | None
+    budget: Budget
+
+
 def train(
-    model: nn.Module, task: Task, training: Feed, test: Feed, budget: Budget, *, seed: int, progress: Progress
+    model: nn.Module,
+    task: Task,
+    training: Feed,
+    test: Feed,
+    budget: Budget,
+    *,
+    seed: int,
+    progress: Progress,
+    validation: Feed | None = None,
 ) -> Measurements:
     """Train a model and measure it.
 
@@ -57,30 +86,34 @@ def train(
         test: held-out batches.
         budget: epochs and optimiser.
         seed: of the data order.
-        progress: told after each epoch.
+        progress: told after each evaluation.
+        validation: further held-out batches, on which an epoch may be chosen.
 
     Returns:
-        Metrics ``train_*`` and ``test_*`` of the final epoch, the least training loss of all epochs, resources, and
-        a curve row for each epoch.
+        Metrics ``train_*`` and ``test_*`` of the final epoch, the least training loss of all evaluated epochs,
+        resources, and a curve row for each of these. With validation data also ``validation_*``, the best value of the
+        task's headline there, e.g. ``best_validation_accuracy``, and ``test_accuracy_at_best_validation``, the test
+        value of the first epoch that reached it.
 
     Raises:
         TrialError: the loss is no longer finite.
     """
     metrics = at_initialisation(model, task, training)
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    optimiser = budget.optimiser(parameters) if parameters else None
+    steps = _steps(parameters, budget, training) if parameters else None
+    feeds = {"train_": training, "test_": test} | ({"validation_": validation} if validation else {})
     curves: list[dict[str, float]] = []
     clock = _Clock()
     for epoch in range(1, budget.epochs + 1):
         with Stopwatch(_device(model)) as watch:
-            _one_epoch(model, task, training, optimiser, seed=seed, epoch=epoch)
+            _one_epoch(model, task, training, steps, seed=seed, epoch=epoch)
         clock.wall_s.append(watch.wall_s)
         clock.cpu_s.append(watch.cpu_s)
-        row = {
-            "epoch": float(epoch),
-            **evaluate(model, task, training, "train_"),
-            **evaluate(model, task, test, "test_"),
-        }
+        if epoch % budget.evaluate_every and epoch != budget.epochs:
+            continue
+        row = {"epoch": float(epoch)}
+        for prefix, feed in feeds.items():
+            row |= evaluate(model, task, feed, prefix)
         curves.append(row)
         progress(epoch, budget.epochs, row)
     return Measurements(metrics | _final(task, curves) | _speed(clock, training.n_samples), curves)
@@ -112,20 +145,33 @@ def predictions(model: nn.Module, feed: Feed) -> tuple[Tensor, Tensor]:
     return torch.cat([output for output, _ in pairs]), torch.cat([target for _, target in pairs])
 
 
-def _one_epoch(
-    model: nn.Module, task: Task, training: Feed, optimiser: torch.optim.Optimizer | None, *, seed: int, epoch: int
-) -> None:
+def _steps(parameters: Sequence[nn.Parameter], budget: Budget, training: Feed) -> _Steps:
+    optimiser = budget.optimiser(parameters)
+    schedule = budget.schedule(optimiser, budget.epochs * training.n_batches) if budget.schedule else None
+    return _Steps(parameters, optimiser, schedule, budget)
+
+
+def _one_epoch(model: nn.Module, task: Task, training: Feed, steps: _Steps | None, *, seed: int, epoch: int) -> None:
     model.train()
-    if optimiser is None:  # nothing can be trained: a wholly frozen control
+    if steps is None:  # nothing can be trained: a wholly frozen control
         return
     with isolated(seed, "noise", epoch):  # dropout and the like: the same for all arms
         for x, y in training.shuffled(seed, epoch):
-            optimiser.zero_grad(set_to_none=True)
-            loss = task.loss(model(x), y)
-            if not torch.isfinite(loss):
-                raise TrialError(f"the training loss became {loss.item()} in epoch {epoch}; try a smaller step size.")
-            torch.autograd.backward(loss)
-            optimiser.step()
+            steps.optimiser.step(partial(_loss, model, task, x, y, steps, epoch))
+            if steps.schedule is not None:
+                steps.schedule.step()
+
+
+def _loss(model: nn.Module, task: Task, x: Tensor, y: Tensor, steps: _Steps, epoch: int) -> float:
+    """The loss of a batch, with its gradients left in the parameters."""
+    steps.optimiser.zero_grad(set_to_none=True)
+    loss = task.loss(model(x), y)
+    if not torch.isfinite(loss):
+        raise TrialError(f"the training loss became {loss.item()} in epoch {epoch}; try a smaller step size.")
+    torch.autograd.backward(loss)
+    if steps.budget.limit_gradients is not None:
+        steps.budget.limit_gradients(steps.parameters)
+    return loss.item()
 
 
 def _final(task: Task, curves: list[dict[str, float]]) -> dict[str, float]:
@@ -135,7 +181,17 @@ def _final(task: Task, curves: list[dict[str, float]]) -> dict[str, float]:
         **last,
         f"train_minus_test_{task.headline}": gap,
         "least_train_loss": min(row["train_loss"] for row in curves),
+        **_at_best_validation(task.headline, curves),
     }
+
+
+def _at_best_validation(headline: str, curves: list[dict[str, float]]) -> dict[str, float]:
+    """The first epoch that is best on validation data, if there are any."""
+    name = f"validation_{headline}"
+    if name not in curves[0]:
+        return {}
+    best = max(curves, key=lambda row: row[name])
+    return {f"best_{name}": best[name], f"test_{headline}_at_best_validation": best[f"test_{headline}"]}
 
 
 def _speed(clock: _Clock, n_samples: int) -> dict[str, float]:

@@ -3,13 +3,12 @@ from __future__ import annotations
 import io
 
 import pytest
-from ark import STUDY, record
+from ark import record
 from rich.console import Console
 from rich.progress import Progress
 
-from replank.errors import UnknownName
 from replank.lab.job import Event
-from replank.lab.report.progress import Bars, Lines, planned_trials, watching
+from replank.lab.report.progress import Bars, Lines, watching
 
 KEY = record("oak", 0).key
 
@@ -63,10 +62,3 @@ def test_bars_follow_the_running_trials() -> None:
     tell(Event("failed", record("keel", 0).key, error="sunk"))
     assert whole.fields["note"] == "0 to go"
     assert "keel seed 0 (A, mnist5k): failed: sunk" in console.file.getvalue()  # type: ignore[attr-defined]
-
-
-def test_the_number_of_trials_is_a_product() -> None:
-    assert planned_trials(STUDY, "small", None, None, None, None) == 5 * 3
-    assert planned_trials(STUDY, "small", ["oak"], 4, ["a", "b"], ["A"]) == 8
-    with pytest.raises(UnknownName, match="smal"):
-        planned_trials(STUDY, "smal", None, None, None, None)

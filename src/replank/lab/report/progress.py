@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -12,30 +12,10 @@ from rich.text import Text
 
 from replank.lab.job import Event, OnEvent
 from replank.lab.report.wording import duration, metric
-from replank.lab.study import Study
 from replank.lab.trial import TrialKey
 
 _QUIET_S = 10.0
 """Without a terminal, a trial tells an epoch only if it has been silent for so long: logs stay short."""
-
-
-def planned_trials(
-    study: Study,
-    scale: str,
-    arms: Sequence[str] | None,
-    seeds: int | None,
-    datasets: Sequence[str] | None,
-    protocols: Sequence[str] | None,
-) -> int:
-    """How many trials a run will ask for; the arguments are those of :func:`~replank.lab.run.run_study`.
-
-    Raises:
-        UnknownName: the study has no such scale.
-    """
-    planned = study.scale(scale)
-    names = arms or [arm.name for arm in study.arms]
-    of_one_place = sum(planned.seeds_of(name) if seeds is None else seeds for name in names)
-    return of_one_place * len(datasets or planned.datasets) * len(protocols or planned.protocols)
 
 
 @contextmanager
