@@ -52,6 +52,7 @@ PACKAGES = (
     "qulacs",
     "pyqtorch",
     "deepquantum",
+    "torchquantum-ng",
 )
 TARGETS = {(4, 256): 10, (8, 256): 30, (10, 128): 60, (12, 64): 30, (16, 16): 12, (20, 1): 1}
 """How many times faster than the fastest of the others we wanted to be."""
