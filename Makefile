@@ -12,7 +12,7 @@ NO_COMPILER := replank's compiled core needs a C++ compiler and Python's headers
 # without scikit-build-core's own environment, and with a folder to build in that stays: what has not changed is kept
 REBUILD := --no-deps --no-build-isolation --editable .
 
-.PHONY: run test check oracle benchmark core sanitize clean
+.PHONY: run test check oracle benchmark docs core sanitize clean
 
 run: .venv/installed
 	$(BIN)/replank run quantum-creep --scale small
@@ -32,6 +32,11 @@ oracle: .venv/installed-test .venv/installed-oracle
 
 benchmark: .venv/installed
 	$(BIN)/python benchmarks/quantum_creep.py
+
+# The documentation as a site, made without the network; a warning is an error. Open build/docs/html/index.html.
+docs: .venv/installed .venv/installed-docs
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going -d build/docs/doctrees docs build/docs/html
+	@echo build/docs/html/index.html
 
 # Compiles what has changed in cpp/ and puts it in place. `make test` would do so too, but from the beginning.
 core: $(if $(wildcard .venv/installed),,.venv/installed)

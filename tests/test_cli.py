@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib
 import json
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 import replank.lab.run
-from replank import __version__
+from replank import __version__, discovery
 from replank.cli import app
 from replank.lab.run import RunInterrupted
 
@@ -79,6 +80,11 @@ def test_it_is_a_module_too() -> None:
         (["report", "ark:STUDY"], "must hold trials of ark at scale small, got none"),
         (["report", "ark:STUDY", "--dataset", "minst"], "Did you mean 'mnist'?"),
         (["report", "nope"], "unknown study 'nope'"),
+        (["report"], "either a STUDY or --all must be given, got neither"),
+        (["report", "ark:STUDY", "--all"], "either a STUDY or --all must be given, got both (STUDY='ark:STUDY')"),
+        (["report", "--all"], "must hold trials of some study at scale small, got none"),
+        (["report", "--all", "--scale", "smal"], "Did you mean 'small'?"),
+        (["report", "--all", "--dataset", "minst"], "Did you mean 'mnist'?"),
         (["claims", "nope"], "unknown study 'nope'"),
         (["cite", "nope"], "unknown study 'nope'"),
         (["data", "verify", "fashion_mnst"], "Did you mean 'fashion_mnist'?"),
@@ -156,6 +162,22 @@ def test_a_run_ends_with_verdicts_and_a_report_and_is_not_repeated() -> None:
     ]
 
 
+def test_a_report_of_all_studies_leads_to_theirs_and_names_those_not_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    ok(*SMOKE)
+    page = Path("replank-runs/ark-smoke.html").read_text(encoding="utf-8")
+    members, own = discovery.members, {"replank.studies": {"ark": importlib.import_module("ark")}}
+    monkeypatch.setattr(discovery, "members", lambda group: members(group) | own.get(group, {}))
+    assert ok("report", "--all", "--scale", "smoke") == "replank-runs/index-smoke.html\n"
+    index = Path("replank-runs/index-smoke.html").read_text(encoding="utf-8")
+    assert 'href="ark-smoke.html"' in index
+    assert Path("replank-runs/ark-smoke.html").read_text(encoding="utf-8") == page
+    assert "replank run quantum-creep --scale smoke" in index
+    ok("report", "--all", "--scale", "smoke", "--out", "again.html")
+    assert Path("again.html").read_text(encoding="utf-8") == index
+    ok("report", "--all", "--scale", "smoke", "--dataset", "digits", "--out", "notes/all.md")
+    assert "(ark-smoke-digits.md)" in Path("notes/all.md").read_text(encoding="utf-8")
+
+
 def test_a_failed_trial_is_exit_1_and_the_rest_is_told() -> None:
     result = replank_(*SMOKE, "--set", "sinks=yes", "--arms", "keel,reed", "--no-report", "--json")
     told = json.loads(result.stdout)
@@ -184,7 +206,9 @@ def test_show_says_what_is_swapped_claimed_and_needed() -> None:
     assert told["ladder"][2]["deck"] == "HamiltonianReuploadLinear, frozen"
     assert told["data"][0]["found"]
     text = " ".join(ok("show", "ark:STUDY").split())
-    for words in ("Hull of oak and deck of reed.", "paper: 92.30 ± 0.15 / 92.34 ± 0.14 %", "table 1 [official code]",
+    assert told["contrast"]["same_size"] == ["oak-small", "keel"]
+    for words in ("Hull of oak and deck of reed.", "Oak adds nothing that its size does not.",
+                  "paper: 92.30 ± 0.15 / 92.34 ± 0.14 %", "table 1 [official code]",
                   "about 4 min on two cores", "mnist5k yes"):  # fmt: skip
         assert words in text
 

@@ -17,7 +17,7 @@ import typer
 from typer.core import TyperGroup
 
 from replank._version import __version__
-from replank.errors import LedgerError, UsageError
+from replank.errors import LedgerError, UnknownName, UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -183,7 +183,10 @@ def run(
 
 @app.command()
 def report(
-    study: StudyName,
+    study: Annotated[str | None, typer.Argument(metavar="[STUDY]", help="Name of a study, unless --all.")] = None,
+    all_studies: Annotated[
+        bool, typer.Option("--all", help="One page over all studies in the ledger, and theirs beside it.")
+    ] = False,
     scale: ScaleName = "small",
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Where to write. Default: beside the ledger.")
@@ -191,16 +194,22 @@ def report(
     dataset: Annotated[str | None, typer.Option(metavar="NAME", help="Only this data set.")] = None,
     ledger: LedgerName = DEFAULT_LEDGER,
 ) -> None:
-    """Write the report of a study from the ledger: HTML, or Markdown if the file's name ends in .md."""
+    """Write the report of a study, or of all, from the ledger: HTML, or Markdown if the file's name ends in .md."""
     from replank import datasets
     from replank.lab.claim import judge
     from replank.lab.report.study_report import page_path, write_study_page
     from replank.lab.study import find_study
 
-    found = find_study(study)
-    found.scale(scale)
+    if all_studies == (study is not None):
+        got = f"got both (STUDY={study!r})" if study else "got neither"
+        raise UsageError(f"report: either a STUDY or --all must be given, {got}. `replank list` shows the studies.")
     if dataset is not None:
         datasets.info(dataset)  # refuses a name that no data set has
+    if study is None:
+        typer.echo(_write_index(scale, out, dataset, ledger))
+        return
+    found = find_study(study)
+    found.scale(scale)
     records = _newest(ledger, found, scale).only(dataset=dataset)
     if not records.records:
         raise UsageError(
@@ -347,6 +356,28 @@ def _newest(ledger: str, study: Study, scale: str | None) -> Records:
     if "://" not in ledger and not Path(ledger).exists():
         return Records.of([])
     return in_order(study, Ledger(ledger).newest(study.slug, scale=scale))
+
+
+def _write_index(scale: str, out: Path | None, dataset: str | None, ledger: str) -> Path:
+    """The page over all studies of the ledger, with their own beside it."""
+    from replank.lab.ledger import Ledger
+    from replank.lab.report.index_report import index_path, write_index
+    from replank.lab.study import studies
+
+    planned = {name: study for name, study in studies().items() if scale in study.scales}
+    if not planned:
+        raise UnknownName("scale", scale, dict.fromkeys(name for study in studies().values() for name in study.scales))
+    found = {name: (study, _newest(ledger, study, scale).only(dataset=dataset)) for name, study in planned.items()}
+    if not any(records.records for _, records in found.values()):
+        raise UsageError(
+            f"report: the ledger must hold trials of some study at scale {scale}, got none in {ledger}. "
+            f"Run `replank run STUDY --scale {scale}` first, or name another ledger."
+        )
+    chosen = [dataset] if dataset else None
+    known = {study.slug for study in planned.values()}
+    unknown = [slug for slug in Ledger(ledger).studies(scale=scale) if slug not in known]
+    path = out or index_path(ledger, scale, chosen)
+    return write_index(path, found, scale=scale, datasets=chosen, unknown=unknown)
 
 
 def _console(*, stderr: bool = False) -> Console:

@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
 
-from replank.lab.claim import Claim, Rule, Verdict, all_of, difference, every_seed, judge, mean_within, table_of
+from replank.lab.claim import Claim, Rule, Verdict, all_of, difference, every_seed, judge, mean_within, ratio, table_of
 from replank.sources import Source
 
 ABOVE = difference("score", "new", minus="old", above=0.1)
@@ -213,3 +213,25 @@ def test_a_claim_about_any_data_covers_all() -> None:
 
 def test_the_counterexample_fails() -> None:
     assert [rule(CLAIM.counterexample).status for rule in CLAIM.rules.values()] == ["not reproduced"]
+
+
+@pytest.mark.parametrize(
+    ("new", "old", "status"),
+    [
+        ([4.0, 40.0, 0.4], [1.0, 10.0, 0.1], "reproduced"),  # paired: the seeds differ tenfold, the factor does not
+        ([2.0, 20.0, 0.2], [1.0, 10.0, 0.1], "not reproduced"),
+        ([9.0, 90.0, 0.9], [1.0, 10.0, 0.1], "not reproduced"),
+        ([4.0, 20.0, 0.8], [1.0, 10.0, 0.1], "inconclusive"),
+        ([4.0], [1.0], "inconclusive"),
+        ([4.0, 0.0], [1.0, 1.0], "not tested"),
+    ],
+)
+def test_a_ratio_is_judged_by_its_logarithm(new: list[float], old: list[float], status: str) -> None:
+    verdict = ratio("score", "new", over="old", above=3, below=6)(pair(new, old))
+    assert verdict.status == status
+    if len(new) == 3:
+        logs = np.log(np.array(new) / np.array(old))
+        assert verdict.measured == pytest.approx(np.exp(logs.mean()))
+        other = ratio("score", "old", over="new")(pair(new, old))
+        assert verdict.interval is not None
+        assert other.interval == pytest.approx(tuple(1 / end for end in reversed(verdict.interval)))

@@ -147,6 +147,15 @@ def test_newest_takes_the_latest_attempt_and_never_mixes_settings_of_an_arm(ledg
 # -- leases ------------------------------------------------------------------------------------------------------------
 
 
+def test_it_names_the_studies_that_have_trials(ledger: Ledger, record: MakeRecord) -> None:
+    assert ledger.studies() == []
+    for study, scale in (("raft", "small"), ("ark", "smoke"), ("raft", "smoke")):
+        ledger.add(record(study=study, scale=scale))
+    ledger.add(record(study="canoe", scale="small", status="failed", error="it sank"))
+    assert ledger.studies() == ["ark", "canoe", "raft"]
+    assert ledger.studies(scale="smoke") == ["ark", "raft"]
+
+
 def test_one_run_holds_a_lease_until_it_gives_it_up(ledger: Ledger, key: MakeKey) -> None:
     other = Ledger(ledger.path)
     assert ledger.claim(key())

@@ -7,13 +7,14 @@ written in the rule, before any run. Statistics are paired over seeds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
+from replank.lab.pairs import paired_difference
 from replank.measure.statistics import Interval, mean_interval
 from replank.sources import Source
 
@@ -194,12 +195,9 @@ def difference(
 
     @_rule
     def rule(table: pd.DataFrame) -> Verdict:
-        pair = pd.concat(
-            [_per_seed(table, arm, metric), _per_seed(table, minus, metric)], axis=1, keys=["a", "b"], join="inner"
-        )
-        if pair.empty:
+        interval = paired_difference(_per_seed(table, arm, metric), _per_seed(table, minus, metric), level)
+        if interval is None:
             raise _Missing(f"Arms {arm} and {minus} share no seed.")
-        interval = mean_interval((pair["a"] - pair["b"]).to_numpy(), level)
         return _decide(interval, above, below, f"{metric} of {arm} minus {minus}", _law(above, below))
 
     return rule
@@ -212,6 +210,48 @@ def mean_within(metric: str, arm: str, *, above: float = -np.inf, below: float =
     def rule(table: pd.DataFrame) -> Verdict:
         interval = mean_interval(_per_seed(table, arm, metric).to_numpy(), level)
         return _decide(interval, above, below, f"{metric} of {arm}", _law(above, below))
+
+    return rule
+
+
+def spread(
+    metric: str, arms: Sequence[str], *, above: float = -np.inf, below: float = np.inf, level: float = 0.95
+) -> Rule:
+    """The largest minus the smallest value among arms, taken seed by seed, lies between two bounds.
+
+    It is never negative, and larger than that of the arms' means: chance alone spreads them.
+    """
+
+    @_rule
+    def rule(table: pd.DataFrame) -> Verdict:
+        values = pd.concat([_per_seed(table, arm, metric) for arm in arms], axis=1, join="inner")
+        if values.empty:
+            raise _Missing(f"Arms {', '.join(arms)} share no seed.")
+        interval = mean_interval((values.max(axis=1) - values.min(axis=1)).to_numpy(), level)
+        return _decide(interval, above, below, f"spread of {metric} over {', '.join(arms)}", _law(above, below))
+
+    return rule
+
+
+def ratio(
+    metric: str, arm: str, *, over: str, above: float = 0.0, below: float = np.inf, level: float = 0.95
+) -> Rule:
+    """The factor between two arms, paired over seeds, lies between two bounds with its whole confidence interval.
+
+    It is the geometric mean, so that swapping the arms gives the inverse. For positive metrics, such as times.
+    """
+
+    @_rule
+    def rule(table: pd.DataFrame) -> Verdict:
+        numerator, denominator = (_per_seed(table, each, metric) for each in (arm, over))
+        if not (numerator.gt(0).all() and denominator.gt(0).all()):
+            raise _Missing(f"{metric} of {arm} and {over} must be positive for a ratio.")
+        logs = paired_difference(np.log(numerator), np.log(denominator), level)
+        if logs is None:
+            raise _Missing(f"Arms {arm} and {over} share no seed.")
+        mean, low, high = (float(np.exp(end)) for end in (logs.mean, logs.low, logs.high))
+        interval = Interval(mean, low, high, logs.n)
+        return _decide(interval, above, below, f"{metric} of {arm} over {over}", _law(above, below))
 
     return rule
 

@@ -111,6 +111,18 @@ class Ledger:
             numbers = [latest[digest] for digest in digests if digest in latest]
             return Records.of(rows.load(connection, numbers, self._artefact))
 
+    def studies(self, *, scale: str | None = None) -> list[str]:
+        """The slugs of the studies that have trials, done or failed, sorted.
+
+        Args:
+            scale: at this scale only.
+        """
+        query = sa.select(trials.c.study).distinct().order_by(trials.c.study)
+        if scale is not None:
+            query = query.where(trials.c.scale == scale)
+        with self._reading() as connection:
+            return list(connection.scalars(query))
+
     def newest(self, study: str, *, scale: str | None = None) -> Records:
         """What is known of a study now: of each scale, protocol, data set, arm and seed the newest attempt.
 

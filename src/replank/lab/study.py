@@ -39,6 +39,7 @@ class Protocol:
         about: one sentence for people.
         arms: globs of the arms that it is for.
         datasets: globs of the data sets that it is for; ``("generated",)`` if trials make their data themselves.
+        baseline: the arm that the others are compared with, if it is not the study's.
     """
 
     settings: Settings
@@ -47,6 +48,7 @@ class Protocol:
     about: str = ""
     arms: tuple[str, ...] = ("*",)
     datasets: tuple[str, ...] = ("*",)
+    baseline: str | None = None
 
     @property
     def makes_its_data(self) -> bool:
@@ -136,12 +138,14 @@ class Figure:
         title: heading.
         caption: what to see, in a sentence or two.
         draw: pure function from records to a matplotlib figure.
+        protocol: glob of the protocols whose records it is of.
     """
 
     name: str
     title: str
     caption: str
     draw: Callable[[Records], MatplotlibFigure]
+    protocol: str = "*"
 
 
 @dataclass(frozen=True)
@@ -183,6 +187,12 @@ class Study:
     def baseline(self) -> Arm:
         """The arm that the others are compared with."""
         return self.arms[0]
+
+    def baseline_under(self, scale: str, protocol: str) -> str:
+        """The name of the arm that the others are compared with under a protocol, which may have its own."""
+        known = self.scales[scale].protocols if scale in self.scales else {}
+        own = known[protocol].baseline if protocol in known else None
+        return own or self.baseline.name
 
     def arm(self, name: str) -> Arm:
         """The arm of that name.

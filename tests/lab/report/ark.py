@@ -11,7 +11,7 @@ from matplotlib.figure import Figure as MatplotlibFigure
 from replank.lab.claim import Claim, Rule, difference, every_seed, table_of
 from replank.lab.records import Records
 from replank.lab.report.figures import image_grid, learning_curves
-from replank.lab.study import Figure, Protocol, Scale, Study
+from replank.lab.study import Contrast, Figure, Protocol, Scale, Study
 from replank.lab.trial import Arm, Measurements, Record, Trial, TrialKey, canonical_settings
 from replank.sources import Paper, Provenance, Source
 
@@ -119,6 +119,10 @@ STUDY = Study(
                every_seed("train_loss", "reed", at_least=1.46115)),
     ),
     headline_metric="test_accuracy",
+    contrast=Contrast(
+        arm="oak", same_size=("oak-small", "keel"), others=("reed",),
+        says="Oak adds nothing that its size does not. Reed takes something away.",
+    ),
     finding=("The published configuration is not watertight: its outputs stop being probabilities during training, so "
              "both parametrisations run here, and the floor is drawn into the loss plot.",),
     figures=(

@@ -59,7 +59,7 @@ def everything(text: str) -> Page:
     """A page with every kind of block, in which every text is the given one."""
     badge = Badge(text, text, "good")
     columns = (
-        Column(text, lambda row: Cell(row["a"], text), sort_by="a"),
+        Column(text, lambda row: Cell(row["a"], text, url=text), sort_by="a"),
         Column(text, lambda row: Cell(badge=badge), number=True, wide=True),
     )
     blocks = (
@@ -70,7 +70,7 @@ def everything(text: str) -> Page:
         Badges(((3, badge),)),
         Fold(text, (Text(text),)),
         Picture(Figure(figsize=(2, 1)), text, text),
-        Table(pd.DataFrame({"a": [text]}), columns, text, stacked=True),
+        Table(pd.DataFrame({"a": [text], "id": [f"row {text}"]}), columns, text, stacked=True, anchor="id"),
     )
     return Page(text, text, (Section(text, blocks), Section("Second", ())))
 
@@ -127,6 +127,13 @@ def test_what_is_missing_has_no_sorting_key() -> None:
         if tag == "td"
     ]
     assert keys == ["1.5", None]
+
+
+def test_rows_that_begin_a_group_have_addresses() -> None:
+    frame = pd.DataFrame({"a": ["x", "y"], "where": ["group", ""]})
+    table = Table(frame, (Column("a", lambda row: row["a"]),), anchor="where")
+    tags = Outline(render(Page("t", "s", (Section("A", (table,)),)))).tags
+    assert [each.get("id") for tag, each in tags if tag == "tr"] == [None, "group", None]
 
 
 def test_equal_pages_give_equal_bytes() -> None:

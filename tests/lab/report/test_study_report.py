@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from ark import LEVELS, PAPER, STUDY, record
+from ark import LEVELS, PAPER, STUDY, ArkSettings, Planks, record
 from test_page import HOSTILE, Outline
 
 from replank.errors import UsageError
@@ -14,8 +14,15 @@ from replank.lab.claim import Judgement, judge
 from replank.lab.records import Records
 from replank.lab.report.comparison_report import comparison_page
 from replank.lab.report.page import render
-from replank.lab.report.study_report import citation, page_path, rerun_command, study_page, write_study_page
-from replank.lab.study import Figure, Study
+from replank.lab.report.study_report import (
+    citation,
+    in_order,
+    page_path,
+    rerun_command,
+    study_page,
+    write_study_page,
+)
+from replank.lab.study import Figure, Protocol, Study
 from replank.lab.trial import Measurements, Record
 
 MakeRecords = Callable[..., Records]
@@ -46,10 +53,19 @@ def html(study: Study, records: Records, judgements: Sequence[Judgement] | None 
 def test_a_report_answers_the_questions_in_order(whole: Outline) -> None:
     headings = [attributes["id"] for tag, attributes in whole.tags if tag == "h2"]
     assert headings == [
-        "what-was-asked", "what-came-out", "the-ladder", "verdicts", "arms", "trials-that-failed", "where-it-ran",
-        "run-it-again", "cite",
+        "what-was-asked", "what-the-swap-contributes", "what-came-out", "the-ladder", "verdicts", "arms",
+        "trials-that-failed", "where-it-ran", "run-it-again", "cite",
     ]  # fmt: skip
-    for words in (STUDY.question, STUDY.finding[0], "mnist5k (", "14 done, 1 failed", "arXiv", "replank run ark"):
+    assert STUDY.contrast is not None
+    for words in (
+        STUDY.question,
+        STUDY.contrast.says,
+        STUDY.finding[0],
+        "mnist5k (",
+        "14 done, 1 failed",
+        "arXiv",
+        "replank run ark",
+    ):
         assert words in whole.text
 
 
@@ -74,6 +90,48 @@ def test_a_trial_that_died_without_a_traceback_is_told(study: Study, make_record
         replace(each, traceback=None if each.key.arm == "oak" else each.traceback) for each in failed.records
     )
     assert "The process died: there is no traceback." in html(study, died)
+
+
+def test_a_study_without_a_contrast_has_no_such_section(study: Study, make_records: MakeRecords) -> None:
+    assert "What the swap contributes" not in html(replace(study, contrast=None), quick(make_records()))
+
+
+def test_protocols_come_in_the_order_of_the_study(study: Study, make_records: MakeRecords) -> None:
+    small = study.scales["small"]
+    turned = replace(small, protocols={"Z": small.protocols["A"], "A": small.protocols["A"]})
+    mixed = Records.of([*make_records(seeds=1).records, *make_records(seeds=1, protocol="Z").records])
+    ordered = in_order(replace(study, scales={"small": turned}), mixed)
+    assert list(ordered.table["protocol"].unique()) == ["Z", "A"]
+
+
+def test_protocols_with_ladders_of_their_own_show_them_all(study: Study, make_records: MakeRecords) -> None:
+    small = study.scales["small"]
+    protocols = {name: Protocol(replace(ArkSettings(), epochs=n)) for n, name in enumerate("AB", 1)}
+
+    class Rung(Planks):
+        def __init__(self, epochs: int) -> None:
+            self.epochs = epochs
+
+        def table(self) -> pd.DataFrame:
+            return super().table().assign(deck=f"Deck{self.epochs}")
+
+    both = Records.of([*make_records(seeds=1).records, *make_records(seeds=1, protocol="B").records])
+    own = replace(
+        study, scales={"small": replace(small, protocols=protocols)},
+        ladder=lambda settings, dataset: Rung(settings.epochs),  # type: ignore[arg-type,return-value]
+    )  # fmt: skip
+    assert {"Deck1", "Deck2"} <= set(Outline(html(own, quick(both))).text.split())
+    shared = replace(own, ladder=lambda settings, dataset: Planks())  # type: ignore[arg-type,return-value]
+    assert "Protocol A" not in html(shared, quick(both))
+
+
+def test_a_ladder_that_fails_leaves_the_rest_of_the_page(study: Study, records: Records) -> None:
+    def fail(settings: object, dataset: str) -> object:
+        raise KeyError("hull")
+
+    text = Outline(html(replace(study, ladder=fail), quick(records))).text  # type: ignore[arg-type]
+    assert "The ladder can't be drawn for mnist5k: KeyError: 'hull'" in text
+    assert "Where it ran" in text
 
 
 def test_a_report_without_failures_has_no_such_section(study: Study, make_records: MakeRecords) -> None:
@@ -153,6 +211,14 @@ def test_the_command_gives_the_same_trials_again(study: Study, make_records: Mak
     assert rerun_command(study, changed, "small") == (
         "replank run ark --scale small --arms keel,oak --dataset digits --seeds 2 --threads 2 --set lr=0.5"
     )
+
+
+def test_the_command_names_arms_only_if_its_protocols_have_more(study: Study, make_records: MakeRecords) -> None:
+    small = study.scales["small"]
+    protocols = {"A": replace(small.protocols["A"], arms=("keel", "oak*")), "B": small.protocols["A"]}
+    own = replace(study, scales={"small": replace(small, protocols=protocols)})
+    ran = make_records(arms=("keel", "oak", "oak-small"))
+    assert rerun_command(own, ran, "small") == "replank run ark --scale small --protocol A"
 
 
 def test_the_citation_names_the_paper_and_the_software(study: Study) -> None:

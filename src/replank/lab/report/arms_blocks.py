@@ -76,10 +76,10 @@ def environment_blocks(records: Records) -> list[Block]:
 
 
 def _quality_names(table: pd.DataFrame, headline: str) -> list[str]:
-    """Metrics of the same kind as the headline's: its training twin and what else was measured on that set."""
+    """Metrics of the same kind as the headline's: its training twin, with what bounds it, and what that set has."""
     prefix, _, rest = headline.partition("_")
     names = metric_names(table)
-    own = [f"train_{rest}", *(name for name in names if name.startswith(f"{prefix}_"))]
+    own = [f"train_{rest}", f"train_ceiling_{rest}", *(name for name in names if name.startswith(f"{prefix}_"))]
     return [name for name in dict.fromkeys(own) if name in names and name != headline][:6]
 
 

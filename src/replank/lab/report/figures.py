@@ -67,7 +67,7 @@ def metric_against(table: pd.DataFrame, x: str, y: str) -> Figure:
     across, up = metric(x), metric(y)
     figure = Figure(figsize=(WIDTH, 4.4), layout="constrained")
     axes = figure.add_subplot()
-    _dress(axes, across.label, up.label)
+    dress(axes, across.label, up.label)
     axes.scatter(rows[x] * across.scale, rows[y] * up.scale, alpha=0)  # unseen: sets the frame
     if rows[x].min() > 0 and rows[x].max() > 8 * rows[x].min():
         axes.set_xscale("log")
@@ -158,7 +158,7 @@ def _panel(
         axes.plot(span.index, span["mean"], color=colour, linestyle=dashes, linewidth=1.6, marker=marker, markersize=4)
     for height in reference.values():
         axes.axhline(height, color=INK, linewidth=0.9, linestyle=(0, (1, 1.5)))
-    _dress(axes)
+    dress(axes)
     axes.set_title(arm, loc="left", fontsize=9, color=looks_of[arm].colour, pad=4, parse_math=False)
     axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
     axes.yaxis.set_major_locator(MaxNLocator(5))
@@ -259,7 +259,8 @@ def _reach(interval: Interval) -> np.ndarray | None:
     return np.array([[interval.mean - interval.low], [interval.high - interval.mean]])
 
 
-def _dress(axes: Axes, x_label: str = "", y_label: str = "") -> None:
+def dress(axes: Axes, x_label: str = "", y_label: str = "") -> None:
+    """Quiet axes: thin lines on two sides, a faint grid behind what is drawn."""
     axes.set_xlabel(x_label, fontsize=9)
     axes.set_ylabel(y_label, fontsize=9)
     axes.tick_params(labelsize=8.5, length=3, width=0.6)

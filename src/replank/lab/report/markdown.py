@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 
 from replank.lab.report.page import Badges, Block, Cell, Code, Facts, Fold, Heading, Page, Picture, Table, Text
@@ -35,16 +36,26 @@ def write_markdown(page: Page, path: Path) -> Path:
     return path
 
 
+def table_lines(table: Table) -> list[str]:
+    """A table as lines of Markdown, its caption ahead of it and an empty line at the end."""
+    heads = " | ".join(_escaped(column.title) for column in table.columns)
+    rules = " | ".join("---:" if column.number else "---" for column in table.columns)
+    rows = [" | ".join(_cell(cell) for _, cell, _ in row) for row in table.rows()]
+    caption = [table.caption, ""] if table.caption else []
+    return [*caption, f"| {heads} |", f"| {rules} |", *(f"| {row} |" for row in rows), ""]
+
+
 class _Writer:
     """Turns blocks into lines, and counts pictures."""
 
     def __init__(self, folder: Path):
         self._folder = folder
+        self._names: Counter[str] = Counter()
 
     def block(self, block: Block) -> list[str]:
         """The lines of a block, an empty one at the end."""
         if isinstance(block, Table):
-            return self._table(block)
+            return table_lines(block)
         if isinstance(block, Picture):
             return self._picture(block)
         if isinstance(block, Facts):
@@ -61,16 +72,11 @@ class _Writer:
         assert isinstance(block, Text)
         return [block.text, ""]
 
-    def _table(self, table: Table) -> list[str]:
-        heads = " | ".join(_escaped(column.title) for column in table.columns)
-        rules = " | ".join("---:" if column.number else "---" for column in table.columns)
-        rows = [" | ".join(_cell(cell) for _, cell, _ in row) for row in table.rows()]
-        caption = [table.caption, ""] if table.caption else []
-        return [*caption, f"| {heads} |", f"| {rules} |", *(f"| {row} |" for row in rows), ""]
-
     def _picture(self, picture: Picture) -> list[str]:
         title = picture.title or picture.label.split(".")[0]
-        name = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") + ".png"
+        name = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
+        self._names[name] += 1
+        name = (f"{name}-{self._names[name]}" if self._names[name] > 1 else name) + ".png"
         self._folder.mkdir(parents=True, exist_ok=True)
         # without metadata, so that equal figures give equal bytes
         picture.figure.savefig(self._folder / name, dpi=_DOTS_PER_INCH, facecolor="white", metadata={"Software": None})
@@ -79,6 +85,8 @@ class _Writer:
 
 def _cell(cell: Cell) -> str:
     text = f"{cell.badge.symbol} {cell.badge.word}" if cell.badge else cell.text
+    if cell.url and not cell.url.startswith("#"):  # rows have no addresses here
+        text = f"[{text}]({cell.url})"
     return _escaped(f"{text}<br>{cell.note}" if cell.note else text)
 
 

@@ -9,6 +9,7 @@ import ast
 import inspect
 import platform
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -56,14 +57,16 @@ def study_rows() -> list[Row]:
 def study_overview(study: Study, scale_name: str, folder: Path | None) -> Row:
     """What a study asks, swaps, claims and needs at one scale."""
     scale = study.scale(scale_name)
-    protocol = next(iter(scale.protocols.values()))
-    settings = protocol.resolve(study.baseline.name, scale.datasets[0], {})
-    ladder = study.ladder(settings, scale.datasets[0]).table() if study.ladder else None
+    name, protocol = next(iter(scale.protocols.items()))
+    dataset = (*scale.datasets, datasets.GENERATED)[0]
+    settings = protocol.resolve(study.baseline_under(scale_name, name), dataset, {})
+    ladder = study.ladder(settings, dataset).table() if study.ladder else None
     return {
         "study": study.slug,
         "title": study.title,
         "question": study.question,
         "paper": {"text": str(study.paper), "url": study.paper.url, "code": study.paper.code},
+        "contrast": asdict(study.contrast) if study.contrast else None,
         "scale": scale_name,
         "minutes": scale.minutes,
         "seeds": scale.seeds,
@@ -218,7 +221,9 @@ def run_summary(ran: Run, page: Path | None) -> Row:
     arms = [
         {"protocol": place.protocol, "dataset": place.dataset, **row}
         for place, trials in slices(ran.records.table)
-        for row in arms_table(trials, baseline=study.baseline.name, metric=study.headline_metric).to_dict("records")
+        for row in arms_table(
+            trials, baseline=study.baseline_under(place.scale, place.protocol), metric=study.headline_metric
+        ).to_dict("records")
     ]
     return {
         "study": study.slug,

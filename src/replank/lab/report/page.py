@@ -39,11 +39,13 @@ class Cell:
         text: first line.
         note: smaller second line.
         badge: shown instead of the text.
+        url: where the text leads.
     """
 
     text: str = ""
     note: str = ""
     badge: Badge | None = None
+    url: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,16 +76,23 @@ class Table:
         columns: what is shown of it.
         caption: one sentence.
         stacked: on narrow screens, show each row as a block instead of scrolling: for tables of sentences.
+        anchor: name of the frame's column with addresses of rows within the page; an empty one is none. A row with an
+            address begins a group.
     """
 
     frame: pd.DataFrame
     columns: tuple[Column, ...]
     caption: str = ""
     stacked: bool = False
+    anchor: str | None = None
 
     def rows(self) -> list[list[tuple[Column, Cell, float | str | None]]]:
         """For each line: column, cell and sorting key."""
         return [[(column, _cell(column, row), _key(column, row)) for column in self.columns] for row in self._records()]
+
+    def anchors(self) -> list[str]:
+        """For each line its address within the page, or nothing."""
+        return [str(row[self.anchor]) if self.anchor else "" for row in self._records()]
 
     def _records(self) -> list[dict[str, Any]]:
         return [{str(name): value for name, value in row.items()} for row in self.frame.to_dict("records")]
@@ -175,12 +184,14 @@ class Page:
         subtitle: one more line.
         sections: in order.
         lead: blocks ahead of the first section.
+        wide: whether its tables need more than the usual width.
     """
 
     title: str
     subtitle: str
     sections: tuple[Section, ...]
     lead: tuple[Block, ...] = field(default=())
+    wide: bool = False
 
 
 def render(page: Page) -> str:
@@ -201,7 +212,7 @@ def render(page: Page) -> str:
         return Markup(to_svg(picture.figure, prefix=f"picture-{drawn}", label=label))
 
     return templates.get_template("page.html.j2").render(
-        page=page, draw=draw, kind=lambda block: type(block).__name__, version=__version__
+        page=page, draw=draw, kind=lambda block: type(block).__name__, zip=zip, version=__version__
     )
 
 

@@ -2,48 +2,30 @@
 
 from __future__ import annotations
 
+import fnmatch
 import json
 import shlex
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pandas as pd
 
 from replank import datasets
 from replank._version import __version__
-from replank.errors import UsageError
-from replank.lab.claim import Judgement, Status
+from replank.lab.claim import Judgement
 from replank.lab.records import Records
 from replank.lab.report.arms_blocks import arms_blocks, environment_blocks, failures_blocks
+from replank.lab.report.contrast import contrast_blocks
 from replank.lab.report.figures import ladder_drawing
-from replank.lab.report.markdown import write_markdown
-from replank.lab.report.page import (
-    Badge,
-    Badges,
-    Block,
-    Cell,
-    Code,
-    Column,
-    Facts,
-    Page,
-    Picture,
-    Section,
-    Table,
-    Text,
-    Tone,
-    render,
-)
-from replank.lab.report.tables import SYMBOLS, Slice, places, slices
-from replank.lab.report.wording import MISSING, duration, number
-from replank.lab.study import Figure, Study
+from replank.lab.report.page import Block, Code, Facts, Page, Picture, Section, Text
+from replank.lab.report.tables import Slice, slices
+from replank.lab.report.verdicts import badges, verdicts_table
+from replank.lab.report.wording import duration
+from replank.lab.report.writing import write_page
+from replank.lab.study import Figure, Protocol, Study
 from replank.lab.trial import Record, canonical_settings
-
-_TONES: dict[str, Tone] = {
-    "reproduced": "good", "not reproduced": "bad", "inconclusive": "open", "not tested": "none",
-}  # fmt: skip
 
 
 def study_page(study: Study, records: Records, judgements: Sequence[Judgement], *, scale: str) -> Page:
@@ -57,13 +39,13 @@ def study_page(study: Study, records: Records, judgements: Sequence[Judgement], 
     """
     records = in_order(study, records)
     parts = slices(records.table)
-    sections = [
-        Section("What was asked", tuple(_question(study, records, scale))),
-        Section("What came out", tuple(_outcome(study, judgements))),
-    ]
+    sections = [Section("What was asked", tuple(_question(study, records, scale)))]
+    if study.contrast is not None:
+        sections.append(Section("What the swap contributes", tuple(contrast_blocks(study, records.table))))
+    sections.append(Section("What came out", tuple(_outcome(study, judgements))))
     if study.ladder is not None:
-        sections.append(Section("The ladder", (_ladder(study, scale, parts),)))
-    sections.append(Section("Verdicts", (_verdicts(judgements),)))
+        sections.append(Section("The ladder", tuple(_ladders(study, scale, parts))))
+    sections.append(Section("Verdicts", (verdicts_table(judgements),)))
     for place, _ in parts:
         title = "Arms" if len(parts) == 1 else f"Arms: {place.protocol}, {place.dataset}"
         sections.append(Section(title, tuple(_arms(study, records, place))))
@@ -79,18 +61,28 @@ def study_page(study: Study, records: Records, judgements: Sequence[Judgement], 
 
 
 def in_order(study: Study, records: Records) -> Records:
-    """Arms as the study lists them and seeds in order, whatever the order in which trials ended."""
+    """Protocols, data sets and arms as the study lists them and seeds in order, whatever the order of their ends."""
     arms = [arm.name for arm in study.arms]
 
-    def rank(record: Record) -> tuple[str, str, int, int]:
+    def rank(record: Record) -> tuple[int, str, int, str, int, int]:
         key = record.key
-        return key.protocol, key.dataset, arms.index(key.arm) if key.arm in arms else len(arms), key.seed
+        planned = study.scales.get(key.scale)
+        protocols, sets = (tuple(planned.protocols), planned.datasets) if planned else ((), ())
+        return (
+            _position(key.protocol, protocols), key.protocol, _position(key.dataset, sets), key.dataset,
+            _position(key.arm, arms), key.seed,
+        )  # fmt: skip
 
     return Records(tuple(sorted(records.records, key=rank)), records.left_out)
 
 
+def _position(name: str, names: Sequence[str]) -> int:
+    """Where a name stands; one that is not there comes last."""
+    return names.index(name) if name in names else len(names)
+
+
 def page_path(ledger: str, study: Study, scale: str, datasets: Sequence[str] | None) -> Path:
-    """Where a report goes unless somebody says otherwise: beside the ledger, or in ``replank-runs`` for a server's.
+    """Where a report goes unless somebody says otherwise: beside the ledger.
 
     Args:
         ledger: path or URL.
@@ -98,8 +90,17 @@ def page_path(ledger: str, study: Study, scale: str, datasets: Sequence[str] | N
         scale: name of the scale.
         datasets: in the name of the file, if they were chosen.
     """
-    folder = Path("replank-runs") if "://" in ledger else Path(ledger).parent
-    return folder / ("-".join([study.slug, scale, *(datasets or ())]).replace(":", "-") + ".html")
+    return folder_beside(ledger) / f"{page_name(study, scale, datasets)}.html"
+
+
+def page_name(study: Study, scale: str, datasets: Sequence[str] | None) -> str:
+    """What the file of a report is called, without its ending."""
+    return "-".join([study.slug, scale, *(datasets or ())]).replace(":", "-")
+
+
+def folder_beside(ledger: str) -> Path:
+    """The folder of a ledger; ``replank-runs`` for a server's."""
+    return Path("replank-runs") if "://" in ledger else Path(ledger).parent
 
 
 def write_study_page(
@@ -113,16 +114,7 @@ def write_study_page(
     Raises:
         UsageError: it can't be written there.
     """
-    page = study_page(study, records, judgements, scale=scale)
-    part = path.with_name(f"{path.name}.part")
-    try:
-        if path.suffix == ".md":
-            return write_markdown(page, path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(render(page), encoding="utf-8")
-        return part.replace(path)
-    except OSError as error:
-        raise UsageError(f"report: {path} must be writable, got: {error.strerror}. Name another file.") from None
+    return write_page(study_page(study, records, judgements, scale=scale), path)
 
 
 def citation(study: Study) -> str:
@@ -143,9 +135,11 @@ def rerun_command(study: Study, records: Records, scale: str) -> str:
     """The command that gives these records again, as far as they follow from one."""
     words = ["replank", "run", study.slug, "--scale", scale]
     table, planned = records.table, study.scale(scale)
+    protocols = [each for name, each in planned.protocols.items() if name in _ran(table, "protocol")]
+    arms = [arm.name for arm in study.arms if any(each.is_for_arm(arm.name) for each in protocols)]
     for option, ran, usual in (
-        ("--arms", _ran(table, "arm"), [arm.name for arm in study.arms]),
-        ("--dataset", _ran(table, "dataset"), list(planned.datasets)),
+        ("--arms", _ran(table, "arm"), arms),
+        ("--dataset", [name for name in _ran(table, "dataset") if name != datasets.GENERATED], list(planned.datasets)),
         ("--protocol", _ran(table, "protocol"), list(planned.protocols)),
     ):
         if ran and set(ran) != set(usual):
@@ -190,20 +184,43 @@ def _seeds(table: pd.DataFrame) -> str:
 
 
 def _outcome(study: Study, judgements: Sequence[Judgement]) -> list[Block]:
-    counts = Counter(each.verdict.status for each in judgements)
-    badges = tuple((counts[status], _badge(status)) for status in get_args(Status) if counts[status])
-    return [Badges(badges), *(Text(paragraph) for paragraph in study.finding)]
+    return [badges(judgements), *(Text(paragraph) for paragraph in study.finding)]
 
 
-def _ladder(study: Study, scale: str, parts: Sequence[tuple[Slice, pd.DataFrame]]) -> Picture:
-    assert study.ladder is not None
+def _ladders(study: Study, scale: str, parts: Sequence[tuple[Slice, pd.DataFrame]]) -> list[Block]:
+    """The ladder of each protocol that was run; protocols with the same ladder share one."""
     planned = study.scale(scale)
-    place = parts[0][0] if parts else Slice(scale, next(iter(planned.protocols)), planned.datasets[0])
-    settings = planned.protocols[place.protocol].resolve(study.baseline.name, place.dataset, {})
-    table = study.ladder(settings, place.dataset).table()
+    ran = {place.protocol: place.dataset for place, _ in reversed(parts)}  # each with its first data set
+    ran = ran or {next(iter(planned.protocols)): (*planned.datasets, datasets.GENERATED)[0]}
+    tables = {
+        name: _ladder_table(study, planned.protocols[name], ran[name]) for name in planned.protocols if name in ran
+    }
+    drawn: dict[str, tuple[pd.DataFrame, list[str]]] = {}
+    for name, table in tables.items():
+        if isinstance(table, pd.DataFrame):
+            drawn.setdefault(table.to_csv(), (table, []))[1].append(name)
+    pictures = [
+        _ladder_picture(table, f"Protocol {', '.join(names)}" if len(drawn) > 1 else "")
+        for table, names in drawn.values()
+    ]
+    return [*pictures, *(table for table in tables.values() if isinstance(table, Text))]
+
+
+def _ladder_table(study: Study, protocol: Protocol, dataset: str) -> pd.DataFrame | Text:
+    """What stands in the ladder; if it can't be built for these data, a line that says so."""
+    assert study.ladder is not None
+    try:
+        baseline = protocol.baseline or study.baseline.name
+        return study.ladder(protocol.resolve(baseline, dataset, {}), dataset).table()
+    except Exception as error:  # whatever a study's function raises must not take the verdicts with it
+        return Text(f"The ladder can't be drawn for {dataset}: {type(error).__name__}: {error}")
+
+
+def _ladder_picture(table: pd.DataFrame, title: str) -> Picture:
     return Picture(
         ladder_drawing(table),
         "Rungs from top to bottom, slots from left to right; planks that differ from the first rung's are in colour.",
+        title,
         label="The ladder. "
         + " ".join(
             f"{rung}: {', '.join(map(str, row))}." for rung, row in zip(table.index, table.to_numpy(), strict=True)
@@ -211,45 +228,13 @@ def _ladder(study: Study, scale: str, parts: Sequence[tuple[Slice, pd.DataFrame]
     )
 
 
-def _verdicts(judgements: Sequence[Judgement]) -> Table:
-    several = len(places(judgements)) > 1
-    frame = pd.DataFrame(
-        {
-            "order": range(len(judgements)),
-            "status": [each.verdict.status for each in judgements],
-            "judgement": list(judgements),
-        }
-    )
-
-    def claim(row: Mapping[str, Any]) -> Cell:
-        each: Judgement = row["judgement"]
-        return Cell(f"{each.claim.id}  {each.claim.statement}", f"{each.protocol}, {each.dataset}" if several else "")
-
-    def reported(row: Mapping[str, Any]) -> Cell:
-        each: Judgement = row["judgement"]
-        return Cell(each.claim.reported, str(each.claim.source))
-
-    def measured(row: Mapping[str, Any]) -> Cell:
-        verdict = row["judgement"].verdict
-        low, high = verdict.interval or (None, None)
-        bounded = MISSING not in (number(low), number(high))
-        return Cell(number(verdict.measured), f"[{number(low)}, {number(high)}]" if bounded else "")
-
-    columns = (
-        Column("claim", claim, sort_by="order", wide=True),
-        Column("the paper's number", reported),
-        Column("measured here", measured),
-        Column("verdict", lambda row: Cell(badge=_badge(row["status"])), sort_by="status"),
-        Column("what decides", lambda row: row["judgement"].verdict.reason, wide=True),
-    )
-    return Table(frame, columns, stacked=True)
-
-
 def _arms(study: Study, records: Records, place: Slice) -> list[Block]:
     part = records.only(scale=place.scale, protocol=place.protocol, dataset=place.dataset)
-    own = {each.name: _drawn(each, part) for each in study.figures}
+    figures = [each for each in study.figures if fnmatch.fnmatchcase(place.protocol, each.protocol)]
+    own = {each.name: _drawn(each, part) for each in figures}
     about = {arm.name: arm.about for arm in study.arms}
-    return arms_blocks(part, baseline=study.baseline.name, headline=study.headline_metric, about=about, drawn=own)
+    baseline = study.baseline_under(place.scale, place.protocol)
+    return arms_blocks(part, baseline=baseline, headline=study.headline_metric, about=about, drawn=own)
 
 
 def _drawn(figure: Figure, records: Records) -> Block:
@@ -258,10 +243,6 @@ def _drawn(figure: Figure, records: Records) -> Block:
         return Picture(figure.draw(records), figure.caption, figure.title)
     except Exception as error:  # whatever a study's function raises must not take the verdicts with it
         return Text(f"“{figure.title}” can't be drawn from these records: {type(error).__name__}: {error}")
-
-
-def _badge(status: str) -> Badge:
-    return Badge(status, SYMBOLS[status], _TONES[status])
 
 
 def _data_lines(records: Records, name: str) -> list[str]:

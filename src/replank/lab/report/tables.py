@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from replank.lab.claim import Judgement
+from replank.lab.pairs import paired_difference, values_by_seed
 from replank.lab.report.wording import MISSING, metric, number
 from replank.measure.statistics import Interval, mean_interval
 
@@ -64,16 +65,17 @@ def arms_table(table: pd.DataFrame, *, baseline: str, metric: str) -> pd.DataFra
     """
     done = table[table["status"] == "done"]
     names = metric_names(table)
-    reference = _by_seed(done, baseline, metric)
+    reference = values_by_seed(table, baseline, metric)
     rows = []
     for arm, trials in table.groupby("arm", sort=False):
-        values = _by_seed(done, str(arm), metric)
-        gains = (values - reference).dropna() if arm != baseline else values.iloc[:0]
+        values = values_by_seed(table, str(arm), metric)
+        level = mean_interval(values.to_numpy()) if len(values) else None
+        gain = paired_difference(values, reference) if arm != baseline else None
         rows.append(
             {"arm": str(arm), "seeds": int(trials["status"].eq("done").sum())}
             | {"failed": int(trials["status"].eq("failed").sum())}
-            | _interval_columns(values, "mean", "low", "high")
-            | _interval_columns(gains, "difference", "difference_low", "difference_high")
+            | _interval_columns(level, "mean", "low", "high")
+            | _interval_columns(gain, "difference", "difference_low", "difference_high")
             | done.loc[done["arm"] == arm, names].mean().to_dict()
         )
     return pd.DataFrame(rows)
@@ -140,15 +142,6 @@ def as_text(table: Table, width: int = 160) -> str:
     return "\n".join(line.rstrip() for line in buffer.getvalue().rstrip().splitlines())
 
 
-def _by_seed(done: pd.DataFrame, arm: str, metric: str) -> pd.Series[float]:
-    """The finite values of one arm's metric, by seed."""
-    if metric not in done:
-        return pd.Series(dtype=float)
-    values = done[done["arm"] == arm].set_index("seed")[metric].astype(float)
-    return values[np.isfinite(values)]
-
-
-def _interval_columns(values: pd.Series[float], *names: str) -> dict[str, float]:
-    nothing = Interval(np.nan, np.nan, np.nan, 0)
-    interval = mean_interval(values.to_numpy()) if len(values) else nothing
-    return dict(zip(names, (interval.mean, interval.low, interval.high), strict=True))
+def _interval_columns(interval: Interval | None, *names: str) -> dict[str, float]:
+    ends = (np.nan, np.nan, np.nan) if interval is None else (interval.mean, interval.low, interval.high)
+    return dict(zip(names, ends, strict=True))

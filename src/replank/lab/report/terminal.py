@@ -58,6 +58,10 @@ def print_study(console: Console, overview: Row) -> None:
     console.print(Text(overview["title"], style="bold"))
     console.print(Text(f"{overview['paper']['text']}  {overview['paper']['url'] or ''}\n", style="dim"))
     console.print(Text(f"{overview['question']}\n"))
+    contrast = overview["contrast"]
+    if contrast:
+        rivals = ", ".join(contrast["same_size"])
+        console.print(Text(f"{contrast['says']} ({contrast['arm']} against its size in {rivals})\n"))
     seeds, minutes = overview["seeds"], duration(overview["minutes"] * 60)
     more = "".join(f" ({arms}: {n})" for arms, n in overview["more_seeds"].items())
     console.print(Text(f"scale {overview['scale']}: {seeds} seeds{more}, about {minutes} on two cores\n"))
@@ -98,7 +102,8 @@ def print_run(console: Console, ran: Run, page: Path | None) -> None:
     study, table = ran.study, ran.records.table
     for place, trials in slices(table):
         console.print(Text(f"{study.slug}, {place.protocol}, {place.dataset}", style="bold"))
-        summary = arms_table(trials, baseline=study.baseline.name, metric=study.headline_metric)
+        baseline = study.baseline_under(place.scale, place.protocol)
+        summary = arms_table(trials, baseline=baseline, metric=study.headline_metric)
         failed = trials[trials["status"] == "failed"]
         failures = {f"{row.arm} seed {row.seed}": str(row.error) for row in failed.itertuples()}
         console.print(arms_grid(summary, study.headline_metric))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,6 +22,7 @@ class Metric:
         scale: factor from the recorded unit to the shown one.
         digits: digits after the point; ``None`` shows four significant ones.
         compact: show large counts as 12.3 M.
+        less_is_better: whether a smaller value is the better one, as of a loss.
     """
 
     name: str
@@ -29,11 +31,21 @@ class Metric:
     scale: float = 1.0
     digits: int | None = None
     compact: bool = False
+    less_is_better: bool = False
 
     @property
     def label(self) -> str:
         """Words with the unit, for axes and headings."""
         return f"{self.words} ({self.unit})" if self.unit else self.words
+
+    @property
+    def difference_unit(self) -> str:
+        """Unit of a difference of two values: per cent differ by points."""
+        return "points" if self.unit == "%" else self.unit
+
+    def is_better(self, difference: float) -> bool:
+        """Whether a value is better than another one, by their difference."""
+        return difference < 0 if self.less_is_better else difference > 0
 
     def show(self, value: Any) -> str:
         """A value as text; a dash if there is none."""
@@ -78,21 +90,30 @@ _KNOWN = {
 
 _ENDINGS = {
     "accuracy": Metric("", "accuracy", "%", scale=100, digits=2),
-    "ece": Metric("", "ECE", "%", scale=100, digits=2),
-    "loss": Metric("", "loss", digits=3),
+    "ece": Metric("", "ECE", "%", scale=100, digits=2, less_is_better=True),
+    "loss": Metric("", "loss", digits=3, less_is_better=True),
     "r2": Metric("", "R²", digits=3),
-    "mae": Metric("", "MAE"),
+    "mae": Metric("", "MAE", less_is_better=True),
+    "mse": Metric("", "MSE", less_is_better=True),
+    "nll": Metric("", "NLL", less_is_better=True),
+    "error": Metric("", "error", less_is_better=True),
+    "distance": Metric("", "distance", less_is_better=True),
 }
+
+_CIRCUMSTANCE = re.compile("_(at|attack|noise)_")
+"""What follows says where a metric was measured: ``test_accuracy_noise_0.1``."""
 
 
 def metric(name: str) -> Metric:
     """How the metric of that name is shown; an unknown one is shown under its own name."""
     if name in _KNOWN:
         return _KNOWN[name]
-    *before, last = name.split("_")
+    circumstance = _CIRCUMSTANCE.search(name)
+    end = circumstance.start() if circumstance else len(name)
+    *before, last = name[:end].split("_")
     if last in _ENDINGS:
         known = _ENDINGS[last]
-        return replace(known, name=name, words=" ".join([*before, known.words]))
+        return replace(known, name=name, words=" ".join([*before, known.words]) + name[end:].replace("_", " "))
     return Metric(name, name.replace("_", " "))
 
 

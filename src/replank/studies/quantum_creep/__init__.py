@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from replank.lab.study import Study
+from replank.lab.study import Contrast, Study
 from replank.lab.trial import Arm
 from replank.parts.papers import WANG2024CREEP
 from replank.studies.quantum_creep.claims import CLAIMS
@@ -69,6 +69,16 @@ STUDY = Study(
     run=run,
     claims=CLAIMS,
     headline_metric="test_accuracy",
+    contrast=Contrast(
+        arm="level-2",
+        same_size=("2f-same-size",),
+        others=("2c-frozen-circuit", "2b-softmax-linear"),
+        says=(
+            "At the small scale the unitary head scores below the strongest classical head of no more parameters, in "
+            "the mean on every data set: as a classifier it contributes nothing that its size would not buy. Training "
+            "the circuit matters all the same: with frozen angles the convolutions can't do its work."
+        ),
+    ),
     finding=(
         "The published PyTorch configuration (T) is not unitary. It stores the angles as complex numbers, and "
         "the optimiser moves their imaginary parts, so that exp(i Σ θₖPₖ) stops being unitary and the outputs "
