@@ -11,11 +11,11 @@ from torch import Tensor
 
 
 def bounded_logit_floor(class_frequencies: Tensor | np.ndarray | Sequence[float]) -> float:
-    r"""Least cross-entropy of logits ``p + b``, with ``p`` a sub-probability vector for each sample and ``b`` free.
+    """Least cross-entropy of logits ``p + b``, with ``p`` a sub-probability vector for each sample and ``b`` free.
 
     With ``p_k`` in [0, 1] and ``Σ p_k <= 1``, a logit can lead another by at most ``1 + b_y - b_j``, so that
 
-    .. math:: \mathrm{floor} = \min_b \sum_y f_y \ln\bigl(1 + \sum_{j \ne y} e^{b_j - b_y - 1}\bigr)
+        ``floor = min_b Σ_y f_y ln(1 + Σ_{j ≠ y} exp(b_j - b_y - 1))``
 
     over class frequencies ``f``; for K equally frequent classes it is ``ln(1 + (K - 1)/e)``, 1.46115 for K = 10. It is
     reached by ``p`` that puts all weight on the true class. A layer that prints measurement probabilities as logits

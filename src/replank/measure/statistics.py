@@ -24,6 +24,11 @@ class Interval:
     high: float
     n: int
 
+    @property
+    def spans_zero(self) -> bool:
+        """Whether zero lies in it, so that the mean can't be told from nothing."""
+        return self.low <= 0 <= self.high
+
 
 def mean_interval(values: np.ndarray, level: float = 0.95) -> Interval:
     """Student's t interval of a mean.

@@ -29,3 +29,64 @@ SENOKOSOV2024 = Paper(
     year=2024,
     arxiv="2304.09224",
 )
+
+SARKAR2024 = Paper(
+    key="sarkar2024transfer",
+    title="Quantum Transfer Learning for MNIST Classification Using a Hybrid Quantum-Classical Approach",
+    authors=("Sarkar",),
+    year=2024,
+    arxiv="2408.03351",
+)
+
+WANG2024HAMILTONIAN = Paper(
+    key="wang2024hamiltonian",
+    title="Quantum Hamiltonian Embedding of Images for Data Reuploading Classifiers",
+    authors=("Wang", "Myers", "Hollenberg", "Parampalli"),
+    year=2024,
+    arxiv="2407.14055",
+    code="https://github.com/peiyong-addwater/HamEmbedding (no licence)",
+)
+
+CHEN2024FASTWEIGHTS = Paper(
+    key="chen2024fastweights",
+    title="Learning to Program Variational Quantum Circuits with Fast Weights",
+    authors=("Chen",),
+    year=2024,
+    arxiv="2402.17760",
+    code="https://github.com/ycchen1989/Quantum_FWP (MIT)",
+)
+
+CHEN2022RESERVOIR = Paper(
+    key="chen2022reservoir",
+    title="Reservoir Computing via Quantum Recurrent Neural Networks",
+    authors=("Chen", "Fry", "Deshmukh", "Rastunkov", "Stefanski"),
+    year=2022,
+    arxiv="2211.02612",
+    code="https://github.com/ycchen1989/FederatedQLSTM (MIT, the first author's QLSTM)",
+)
+
+CHEN2020QLSTM = Paper(
+    key="chen2020qlstm",
+    title="Quantum Long Short-Term Memory",
+    authors=("Chen", "Yoo", "Fang"),
+    year=2020,
+    arxiv="2009.01783",
+    code="https://github.com/ycchen1989/FederatedQLSTM (MIT)",
+)
+
+SHAHZAD2025 = Paper(
+    key="shahzad2025hybrid",
+    title="Hybrid Quantum-Classical Model for Image Classification",
+    authors=("Shahzad",),
+    year=2025,
+    arxiv="2509.13353",
+    code="https://github.com/adnanphp/Hybrid-Quantum-Classical (MIT)",
+)
+
+FARHI2018 = Paper(
+    key="farhi2018classification",
+    title="Classification with Quantum Neural Networks on Near Term Processors",
+    authors=("Farhi", "Neven"),
+    year=2018,
+    arxiv="1802.06002",
+)

@@ -1,0 +1,25 @@
+"""Maps from inputs to features, fitted on training data alone or fixed: one map a file."""
+
+from replank.features.angle_scaler import AngleScaler
+from replank.features.autoencoder import DenseAutoencoder
+from replank.features.pca import PCAProjector
+from replank.features.quantum_map import QuantumFeatureMap, cnot_cascade, feature_circuit, product_xor_features
+from replank.features.random_maps import RandomFourierFeatures, RandomReLUFeatures
+from replank.features.standardise import Standardiser
+from replank.features.threshold import ContradictionReport, ThresholdEncoder, remove_contradictions
+
+__all__ = [
+    "AngleScaler",
+    "ContradictionReport",
+    "DenseAutoencoder",
+    "PCAProjector",
+    "QuantumFeatureMap",
+    "RandomFourierFeatures",
+    "RandomReLUFeatures",
+    "Standardiser",
+    "ThresholdEncoder",
+    "cnot_cascade",
+    "feature_circuit",
+    "product_xor_features",
+    "remove_contradictions",
+]
