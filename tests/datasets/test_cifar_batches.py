@@ -1,40 +1,35 @@
 from __future__ import annotations
 
-import io
 import pickle
 import struct
-import tarfile
 from pathlib import Path
 
 import numpy as np
 import pytest
+from tiny_set import tar_gz
 
-from replank.datasets._cifar_batches import (
-    BATCHES,
-    BINARY_FOLDER,
-    PYTHON_FOLDER,
-    parse_binary_batch,
-    parse_python_batch,
-    read_binary_archive,
-    read_binary_batches,
-    read_python_archive,
-    read_python_batches,
-)
+from replank.datasets.cifar10 import FILES as CIFAR10
+from replank.datasets.cifar100 import FILES as CIFAR100
 from replank.errors import DataError
 
 N = 4
+CLASSES = {CIFAR10: 10, CIFAR100: 100}
 
 
-def batch(seed):
+def batch(files, seed):
     stream = np.random.default_rng(seed)
-    return stream.integers(0, 256, (N, 3072), dtype=np.uint8), stream.integers(0, 10, N)
+    return stream.integers(0, 256, (N, 3072), dtype=np.uint8), stream.integers(0, CLASSES[files], N)
 
 
 def py2_string(text: bytes) -> bytes:
     return b"U" + bytes([len(text)]) + text
 
 
-def python2_pickle(pixels, labels) -> bytes:
+def python2_numbers(numbers) -> bytes:
+    return b"](" + b"".join(b"K" + bytes([number]) for number in numbers) + b"e"
+
+
+def python2_pickle(pixels, **lists) -> bytes:
     """A batch as Python 2 with an old NumPy pickled it, opcode by opcode: byte strings, and ``numpy.core``."""
     dtype = (
         b"cnumpy\ndtype\n" + py2_string(b"u1") + b"K\x00K\x01\x87R"  # dtype("u1", 0, 1)
@@ -46,61 +41,76 @@ def python2_pickle(pixels, labels) -> bytes:
         b"cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85" + py2_string(b"b") + b"\x87R"
         b"(K\x01" + shape + dtype + b"\x89T" + struct.pack("<i", len(raw)) + raw + b"tb"
     )
-    numbers = b"](" + b"".join(b"K" + bytes([label]) for label in labels) + b"e"
-    entries = py2_string(b"data") + array + py2_string(b"labels") + numbers
+    entries = py2_string(b"data") + array
+    for name, numbers in lists.items():
+        entries += py2_string(name.encode()) + python2_numbers(numbers)
     return b"\x80\x02}(" + entries + b"u."
 
 
-def binary(pixels, labels) -> bytes:
-    return b"".join(bytes([label]) + row.tobytes() for label, row in zip(labels, pixels, strict=True))
+def python_batch(files, seed) -> bytes:
+    pixels, labels = batch(files, seed)
+    if files is CIFAR10:
+        return python2_pickle(pixels, labels=labels)
+    return python2_pickle(pixels, coarse_labels=labels // 5, fine_labels=labels)
 
 
-def archive(folder, files) -> bytes:
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w:gz") as tar:
-        for name, content in files.items():
-            member = tarfile.TarInfo(f"{folder}/{name}")
-            member.size = len(content)
-            tar.addfile(member, io.BytesIO(content))
-    return packed.getvalue()
+def binary_batch(files, seed) -> bytes:
+    """For each image its label, or its coarse and its fine one, then its planes."""
+    pixels, labels = batch(files, seed)
+    heads = [[label] if files is CIFAR10 else [label // 5, label] for label in labels]
+    return b"".join(bytes(head) + row.tobytes() for head, row in zip(heads, pixels, strict=True))
 
 
-PYTHON = {name: python2_pickle(*batch(seed)) for seed, name in enumerate(BATCHES)}
-BINARY = {f"{name}.bin": binary(*batch(seed)) for seed, name in enumerate(BATCHES)}
+def python_batches(files):
+    return {name: python_batch(files, seed) for seed, name in enumerate(files.batches)}
 
 
-@pytest.mark.parametrize(
-    ("parse", "content"),
-    [(parse_python_batch, PYTHON["test_batch"]), (parse_binary_batch, BINARY["test_batch.bin"])],
-    ids=["python", "binary"],
-)
-def test_a_batch_gives_back_planes_and_labels(parse, content):
-    pixels, labels = batch(5)
+def binary_batches(files):
+    return {f"{name}.bin": binary_batch(files, seed) for seed, name in enumerate(files.batches)}
+
+
+both_sets = pytest.mark.parametrize("files", CLASSES, ids=["CIFAR-10", "CIFAR-100"])
+
+
+@both_sets
+@pytest.mark.parametrize("form", ["python", "binary"])
+def test_a_batch_gives_back_planes_and_labels(files, form):
+    parse, content = {
+        "python": (files.parse_python_batch, python_batch(files, 5)),
+        "binary": (files.parse_binary_batch, binary_batch(files, 5)),
+    }[form]
+    pixels, labels = batch(files, 5)
     x, y = parse(content, "batch")
     np.testing.assert_array_equal(x, pixels.reshape(N, 3, 32, 32))
     np.testing.assert_array_equal(y, labels)
     assert (x.dtype, y.dtype) == (np.uint8, np.int64)
 
 
-@pytest.mark.parametrize(
-    ("read", "contents"),
-    [
-        (read_python_batches, PYTHON),
-        (read_binary_batches, BINARY),
-        (read_python_archive, {"archive": archive(PYTHON_FOLDER, PYTHON)}),
-        (read_binary_archive, {"archive": archive(BINARY_FOLDER, BINARY)}),
-    ],
-    ids=["python batches", "binary batches", "python archive", "binary archive"],
-)
-def test_all_official_forms_give_the_same_arrays(read, contents):
+@both_sets
+@pytest.mark.parametrize("form", ["python batches", "binary batches", "python archive", "binary archive"])
+def test_all_official_forms_give_the_same_arrays(files, form):
+    python, binary = python_batches(files), binary_batches(files)
+    read, contents = {
+        "python batches": (files.read_python_batches, python),
+        "binary batches": (files.read_binary_batches, binary),
+        "python archive": (files.read_python_archive, {"archive": tar_gz(files.python_folder, python)}),
+        "binary archive": (files.read_binary_archive, {"archive": tar_gz(files.binary_folder, binary)}),
+    }[form]
     arrays = read(contents)
-    expected = [batch(seed) for seed in range(6)]
-    train_x = np.concatenate([pixels for pixels, _ in expected[:5]]).reshape(-1, 3, 32, 32)
+    *train, (test_x, test_y) = [batch(files, seed) for seed in range(len(files.batches))]
+    train_x = np.concatenate([pixels for pixels, _ in train]).reshape(-1, 3, 32, 32)
     np.testing.assert_array_equal(arrays.train_x, train_x)
-    np.testing.assert_array_equal(arrays.train_y, np.concatenate([labels for _, labels in expected[:5]]))
-    np.testing.assert_array_equal(arrays.test_x, expected[5][0].reshape(-1, 3, 32, 32))
-    np.testing.assert_array_equal(arrays.test_y, expected[5][1])
+    np.testing.assert_array_equal(arrays.train_y, np.concatenate([labels for _, labels in train]))
+    np.testing.assert_array_equal(arrays.test_x, test_x.reshape(-1, 3, 32, 32))
+    np.testing.assert_array_equal(arrays.test_y, test_y)
     assert all(array.flags.writeable for array in arrays)
+
+
+def test_an_archive_is_read_whatever_order_and_company_its_files_have():
+    contents = {"readme": b"", **dict(reversed(python_batches(CIFAR10).items())), "batches.meta": b"something"}
+    shuffled = CIFAR10.read_python_archive({"archive": tar_gz(CIFAR10.python_folder, contents)})
+    for array, expected in zip(shuffled, CIFAR10.read_python_batches(python_batches(CIFAR10)), strict=True):
+        np.testing.assert_array_equal(array, expected)
 
 
 class Touch:
@@ -120,40 +130,44 @@ def test_a_pickle_can_not_run_code(tmp_path):
     assert victim.exists()  # so the attack would work
     victim.unlink()
     with pytest.raises(DataError, match="wants to import"):
-        parse_python_batch(content, "batch")
+        CIFAR10.parse_python_batch(content, "batch")
     assert not victim.exists()
 
 
 @pytest.mark.parametrize(
     "content",
     [
-        PYTHON["test_batch"][: N * 3072],
+        python_batch(CIFAR10, 0)[: N * 3072],
         b"",
         pickle.dumps([1, 2], protocol=2),
-        python2_pickle(np.zeros((N, 3071), np.uint8), [0] * N),
+        python2_pickle(np.zeros((N, 3071), np.uint8), labels=[0] * N),
+        python_batch(CIFAR100, 0),
     ],
-    ids=["cut short", "empty", "a list", "wrong width"],
+    ids=["cut short", "empty", "a list", "wrong width", "the other set's"],
 )
 def test_a_damaged_python_batch_is_refused(content):
     with pytest.raises(DataError, match="batch: must be a pickled CIFAR-10 batch"):
-        parse_python_batch(content, "batch")
+        CIFAR10.parse_python_batch(content, "batch")
 
 
-@pytest.mark.parametrize("length", [0, 1, 3072, 3074])
-def test_a_binary_batch_of_broken_length_is_refused(length):
-    with pytest.raises(DataError, match=f"batch: .*3073 bytes an image, got {length} bytes"):
-        parse_binary_batch(bytes(length), "batch")
+@both_sets
+@pytest.mark.parametrize("length", [0, 1, 3072, 3075])
+def test_a_binary_batch_of_broken_length_is_refused(files, length):
+    width = 3072 + files.label_bytes
+    with pytest.raises(DataError, match=f"batch: .*{width} bytes an image, got {length} bytes"):
+        files.parse_binary_batch(bytes(length), "batch")
 
 
 @pytest.mark.parametrize(
     "content",
     [
-        archive(PYTHON_FOLDER, PYTHON)[:5000],
+        tar_gz(CIFAR10.python_folder, python_batches(CIFAR10))[:5000],
         b"no archive",
-        archive(PYTHON_FOLDER, {"data_batch_1": PYTHON["data_batch_1"]}),
+        b"",
+        tar_gz(CIFAR10.python_folder, {"data_batch_1": python_batch(CIFAR10, 0)}),
     ],
-    ids=["cut short", "something else", "members missing"],
+    ids=["cut short", "something else", "empty", "members missing"],
 )
 def test_a_damaged_archive_is_refused(content):
     with pytest.raises(DataError, match="archive: must be a gzipped tar archive"):
-        read_python_archive({"archive": content})
+        CIFAR10.read_python_archive({"archive": content})

@@ -12,7 +12,20 @@ from tiny_set import idx_bytes
 from replank import datasets, discovery
 from replank.errors import DataError, UnknownName
 
-HOSTED = ["cifar10", "digits", "fashion_mnist", "generated", "mnist", "mnist10k", "mnist5k"]
+HOSTED = [
+    "cifar10",
+    "cifar100",
+    "ct_contrast",
+    "digits",
+    "fashion_mnist",
+    "generated",
+    "medical_mnist",
+    "mnist",
+    "mnist10k",
+    "mnist5k",
+    "stl10",
+]
+NEEDS_AN_ACCOUNT = {"ct_contrast"}
 EMBEDDED = {
     # fingerprints of what was first loaded: a change means that results are of other data
     "mnist5k": "7c95790c4eb2608bf709393377041e7a72e51a24265285d41552f85ed8989cc7",
@@ -45,7 +58,8 @@ def test_a_set_can_be_described_without_loading_it(name):
     assert info.name == name
     assert info.licence
     assert info.embedded == (name in {*EMBEDDED, datasets.GENERATED})
-    assert bool(info.files) == bool(info.urls) == (not info.embedded)
+    assert bool(info.files) == (not info.embedded)
+    assert bool(info.urls) == (bool(info.files) and name not in NEEDS_AN_ACCOUNT)
 
 
 @pytest.mark.parametrize("ask", [datasets.load, datasets.info, datasets.verify, datasets.fetch])
@@ -135,8 +149,10 @@ def test_the_arrays_written_back_are_the_official_files(name, loaded):
         ),
         ("fashion_mnist", [6000] * 10, [1000] * 10),
         ("cifar10", [5000] * 10, [1000] * 10),
+        ("cifar100", [500] * 100, [100] * 100),
+        ("stl10", [500] * 10, [800] * 10),
     ],
-    ids=["mnist", "mnist10k", "fashion_mnist", "cifar10"],
+    ids=["mnist", "mnist10k", "fashion_mnist", "cifar10", "cifar100", "stl10"],
 )
 def test_class_counts_are_the_published_ones(name, train, test, loaded):
     np.testing.assert_array_equal(np.bincount(loaded(name).train_y), train)
@@ -162,6 +178,13 @@ def test_cifar10_has_the_published_colours_and_owns_up_to_compression(loaded):
     # published means of the official training images; JPEG moves them by less than 0.001
     np.testing.assert_allclose(data.train_x.mean((0, 2, 3)) / 255, [0.4914, 0.4822, 0.4465], atol=1e-3)
     assert (data.card.title == "CIFAR-10") == (not data.card.known_differences)
+
+
+@pytest.mark.parametrize("name", ["cifar100", "stl10"])
+def test_classes_are_named_in_their_official_order_which_is_the_alphabet(name):
+    classes = datasets._recipe(name).card.classes
+    assert list(classes) == sorted(set(classes))
+    assert len(classes) == {"cifar100": 100, "stl10": 10}[name]
 
 
 @pytest.fixture

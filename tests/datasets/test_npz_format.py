@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from replank.datasets import _folders, _npz
-from replank.datasets._npz import decode_jpegs, parse_npz, read_images_npz, read_jpeg_npz
+from replank.datasets import _folders, _jpeg
+from replank.datasets._jpeg import decode_jpegs
+from replank.datasets._npz import parse_npz, read_images_npz, read_jpeg_npz
 from replank.errors import DataError
 
 
@@ -19,7 +20,7 @@ def npz(**arrays) -> bytes:
 
 def jpeg(pixels) -> bytes:
     file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "JPEG", quality=75, subsampling="4:2:0")
+    Image.fromarray(pixels).save(file, "JPEG", quality=75)  # with 4:2:0 subsampling of colours
     return file.getvalue()
 
 
@@ -71,7 +72,7 @@ def test_jpeg_images_are_those_that_were_compressed(contents, empty_cache):
 
 def test_jpegs_are_decoded_once(contents, empty_cache, monkeypatch):
     first = read_jpeg_npz(contents)
-    monkeypatch.delattr(_npz, "decode_jpegs")
+    monkeypatch.delattr(_jpeg, "decode_jpegs")
     for again, array in zip(read_jpeg_npz(contents), first, strict=True):
         np.testing.assert_array_equal(again, array)
 
@@ -118,6 +119,11 @@ def test_a_damaged_archive_is_refused(content, law):
     ids=["something else", "cut short", "of two sizes"],
 )
 def test_broken_jpegs_are_refused(files, law):
-    joined = np.frombuffer(b"".join(files), np.uint8)
     with pytest.raises(DataError, match=law):
-        decode_jpegs(joined, np.cumsum([0, *map(len, files)]), "file.npz")
+        decode_jpegs(files, "file.npz")
+
+
+def test_grey_jpegs_have_one_channel():
+    ramp = np.add.outer(np.arange(32), 3 * np.arange(32)).astype(np.uint8)
+    grey = decode_jpegs([jpeg(ramp)], "file.npz", "L")
+    np.testing.assert_allclose(grey.astype(float), ramp[None, None], atol=3)

@@ -111,6 +111,9 @@ def test_hosted_sets_refuse_small_files_in_the_official_format(name, tiny, tmp_p
         ("mnist10k", ("mnist.npz", "t10k-labels-idx1-ubyte")),
         ("fashion_mnist", ("fashion_mnist.npz", "train-labels-idx1-ubyte")),
         ("cifar10", ("cifar-10-python.tar.gz", "data_batch_5", "data_batch_5.bin", "cifar10_train_jpeg.npz")),
+        ("cifar100", ("cifar-100-python.tar.gz", "cifar-100-binary.tar.gz", "in cifar-100-python/: train, test")),
+        ("stl10", ("stl10_binary.tar.gz", "in stl10_binary/: train_X.bin", "test_y.bin")),
+        ("medical_mnist", ("MedNIST.tar.gz", "medical_mnist_12k_jpeg.npz")),
     ],
 )
 def test_hosted_sets_that_are_not_there_say_what_to_do(name, files, tmp_path):

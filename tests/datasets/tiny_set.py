@@ -1,10 +1,13 @@
-"""A tiny data set in the official format of MNIST."""
+"""A tiny data set in the official format of MNIST, and what makes files of other formats."""
 
 from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 import struct
+import tarfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +19,16 @@ from replank.datasets._idx import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_
 
 def idx_bytes(array: np.ndarray) -> bytes:
     return struct.pack(f">{1 + array.ndim}I", 0x800 + array.ndim, *array.shape) + array.tobytes()
+
+
+def tar_gz(folder: str, contents: Mapping[str, bytes]) -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as tar:
+        for name, content in contents.items():
+            member = tarfile.TarInfo(f"{folder}/{name}")
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    return packed.getvalue()
 
 
 def sha256(content: bytes) -> str:

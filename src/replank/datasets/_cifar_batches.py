@@ -1,23 +1,21 @@
-"""The official forms of CIFAR-10: Python batches, binary batches, and archives of either."""
+"""The official forms of CIFAR-10 and CIFAR-100: Python batches, binary batches, and archives of either."""
 
 from __future__ import annotations
 
 import io
 import pickle
-import tarfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from replank.datasets._archive import archived_files
 from replank.datasets._card import Arrays, Labels, Pixels
 from replank.errors import DataError
 
 Batch = tuple[Pixels, Labels]
 
-BATCHES = (*(f"data_batch_{i}" for i in range(1, 6)), "test_batch")
-PYTHON_FOLDER = "cifar-10-batches-py"
-BINARY_FOLDER = "cifar-10-batches-bin"
 _SHAPE = (3, 32, 32)
 _PIXELS = 3 * 32 * 32
 
@@ -40,71 +38,73 @@ class _ArraysOnly(pickle.Unpickler):
         return _ADMITTED[module, name]
 
 
-def parse_python_batch(content: bytes, name: str) -> Batch:
-    """Images and labels of one pickled batch: ``data`` holds a row of red, green and blue planes for each image.
+@dataclass(frozen=True)
+class CifarFiles:
+    """What one of the CIFAR sets calls its files, and how it labels its images.
 
-    Raises:
-        DataError: this is no such batch, or it holds anything but arrays.
+    Args:
+        title: of the set, for messages.
+        batches: names of the Python batches; the last one holds the test images.
+        python_folder: of the Python batches, also in their archive.
+        binary_folder: likewise of the binary batches, whose names are the same with ``.bin``.
+        labels: key of the labels in a Python batch.
+        label_bytes: number of label bytes ahead of each image in a binary batch; the last of them is the label.
     """
-    try:
-        batch = _ArraysOnly(io.BytesIO(content), encoding="bytes").load()
-        pixels = np.ascontiguousarray(batch[b"data"]).reshape(-1, *_SHAPE)
-        return pixels, np.array(batch[b"labels"], dtype=np.int64)
-    except Exception as error:  # a broken pickle can raise nearly anything
-        raise DataError(f"{name}: must be a pickled CIFAR-10 batch, got {error}. Replace the file.") from error
 
+    title: str
+    batches: tuple[str, ...]
+    python_folder: str
+    binary_folder: str
+    labels: bytes = b"labels"
+    label_bytes: int = 1
 
-def parse_binary_batch(content: bytes, name: str) -> Batch:
-    """Images and labels of one binary batch: for each image a label byte, then red, green and blue planes.
+    def parse_python_batch(self, content: bytes, name: str) -> Batch:
+        """Images and labels of one pickled batch: ``data`` holds red, green and blue planes in a row for each image.
 
-    Raises:
-        DataError: the length is not a whole number of images.
-    """
-    if not content or len(content) % (1 + _PIXELS):
-        raise DataError(
-            f"{name}: a binary CIFAR-10 batch has {1 + _PIXELS} bytes an image, got {len(content)} bytes. "
-            "It is cut short or damaged: replace it."
-        )
-    rows = np.frombuffer(content, np.uint8).reshape(-1, 1 + _PIXELS)
-    return rows[:, 1:].reshape(-1, *_SHAPE), rows[:, 0].astype(np.int64)
+        Raises:
+            DataError: this is no such batch, or it holds anything but arrays.
+        """
+        try:
+            batch = _ArraysOnly(io.BytesIO(content), encoding="bytes").load()
+            pixels = np.ascontiguousarray(batch[b"data"]).reshape(-1, *_SHAPE)
+            return pixels, np.array(batch[self.labels], dtype=np.int64)
+        except Exception as error:  # a broken pickle can raise nearly anything
+            raise DataError(f"{name}: must be a pickled {self.title} batch, got {error}. Replace the file.") from error
 
+    def parse_binary_batch(self, content: bytes, name: str) -> Batch:
+        """Images and labels of one binary batch: for each image its label bytes, then red, green and blue planes.
 
-def read_python_batches(contents: Mapping[str, bytes]) -> Arrays:
-    """The six files of the folder ``cifar-10-batches-py``."""
-    return _joined([parse_python_batch(contents[name], name) for name in BATCHES])
+        Raises:
+            DataError: the length is not a whole number of images.
+        """
+        width = self.label_bytes + _PIXELS
+        if not content or len(content) % width:
+            raise DataError(
+                f"{name}: a binary {self.title} batch has {width} bytes an image, got {len(content)} bytes. "
+                "It is cut short or damaged: replace it."
+            )
+        rows = np.frombuffer(content, np.uint8).reshape(-1, width)
+        pixels, labels = rows[:, self.label_bytes :], rows[:, self.label_bytes - 1]
+        return pixels.reshape(-1, *_SHAPE), labels.astype(np.int64)
 
+    def read_python_batches(self, contents: Mapping[str, bytes]) -> Arrays:
+        """The files of the folder of Python batches."""
+        return _joined([self.parse_python_batch(contents[name], name) for name in self.batches])
 
-def read_binary_batches(contents: Mapping[str, bytes]) -> Arrays:
-    """The six files of the folder ``cifar-10-batches-bin``."""
-    return _joined([parse_binary_batch(contents[f"{name}.bin"], f"{name}.bin") for name in BATCHES])
+    def read_binary_batches(self, contents: Mapping[str, bytes]) -> Arrays:
+        """The files of the folder of binary batches."""
+        return _joined([self.parse_binary_batch(contents[f"{name}.bin"], f"{name}.bin") for name in self.batches])
 
+    def read_python_archive(self, contents: Mapping[str, bytes]) -> Arrays:
+        """The archive of the Python batches."""
+        ((name, content),) = contents.items()
+        return self.read_python_batches(archived_files(content, name, self.python_folder, self.batches))
 
-def read_python_archive(contents: Mapping[str, bytes]) -> Arrays:
-    """``cifar-10-python.tar.gz``, read in memory without unpacking it to disk."""
-    return _from_archive(contents, PYTHON_FOLDER, BATCHES, read_python_batches)
-
-
-def read_binary_archive(contents: Mapping[str, bytes]) -> Arrays:
-    """``cifar-10-binary.tar.gz``, read in memory without unpacking it to disk."""
-    return _from_archive(contents, BINARY_FOLDER, tuple(f"{name}.bin" for name in BATCHES), read_binary_batches)
-
-
-def _from_archive(
-    contents: Mapping[str, bytes],
-    folder: str,
-    members: tuple[str, ...],
-    read: Callable[[Mapping[str, bytes]], Arrays],
-) -> Arrays:
-    ((name, content),) = contents.items()
-    batches: dict[str, bytes] = {}
-    try:
-        with tarfile.open(fileobj=io.BytesIO(content), mode="r:gz") as archive:
-            for member in members:
-                file = archive.extractfile(f"{folder}/{member}")
-                batches[member] = file.read() if file else b""
-    except Exception as error:  # tarfile, gzip and zlib each have their own
-        raise DataError(f"{name}: must be a gzipped tar archive of {folder}, got {error}. Replace the file.") from error
-    return read(batches)
+    def read_binary_archive(self, contents: Mapping[str, bytes]) -> Arrays:
+        """The archive of the binary batches."""
+        ((name, content),) = contents.items()
+        files = tuple(f"{batch}.bin" for batch in self.batches)
+        return self.read_binary_batches(archived_files(content, name, self.binary_folder, files))
 
 
 def _joined(batches: list[Batch]) -> Arrays:

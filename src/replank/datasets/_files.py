@@ -118,3 +118,8 @@ def digest_like(known: str, content: bytes) -> str:
     algorithm = known.partition(":")[0]
     # official checksums of CIFAR-10's batches are MD5: fit to tell damage, not used against forgery
     return f"{algorithm}:{hashlib.new(algorithm, content, usedforsecurity=False).hexdigest()}"
+
+
+def inside(places: tuple[str, ...], folder: str) -> tuple[str, ...]:
+    """A folder's paths below each of the places; ``""`` is the data folder itself."""
+    return tuple(f"{place}/{folder}" if place else folder for place in places)

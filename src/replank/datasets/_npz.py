@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import PIL
 from numpy.typing import NDArray
-from PIL import Image
 
 from replank.datasets._card import Arrays, Labels, Pixels
-from replank.datasets._folders import decoded
+from replank.datasets._jpeg import Mode, kept_jpegs
 from replank.errors import DataError
 
 
@@ -41,33 +38,18 @@ def read_images_npz(contents: Mapping[str, bytes]) -> Arrays:
     return Arrays(train_x[:, None], train_y.astype(np.int64), test_x[:, None], test_y.astype(np.int64))
 
 
-def decode_jpegs(jpeg: NDArray[np.uint8], offsets: NDArray[np.int64], name: str) -> Pixels:
-    """RGB images (N, 3, H, W) of equal size; image ``i`` is the JPEG file ``jpeg[offsets[i]:offsets[i + 1]]``.
-
-    Raises:
-        DataError: an image can't be decoded, or the images differ in size.
-    """
-    images = []
-    for i, (start, stop) in enumerate(pairwise(offsets)):
-        try:
-            with Image.open(io.BytesIO(jpeg[start:stop].tobytes()), formats=["JPEG"]) as image:
-                images.append(np.asarray(image.convert("RGB")))
-        except (OSError, ValueError, SyntaxError) as error:
-            raise DataError(f"{name}: image {i} must be a JPEG file, got {error}. Replace the file.") from error
-    if len({image.shape for image in images}) != 1:
-        raise DataError(f"{name}: images must all have one size, got {len(images)} of several. Replace the file.")
-    return np.ascontiguousarray(np.stack(images).transpose(0, 3, 1, 2))
-
-
 def read_jpeg_npz(contents: Mapping[str, bytes]) -> Arrays:
-    """Two archives, training and test, with ``jpeg``, ``offsets`` and ``labels``; decoded once, then kept."""
-    train, test = (_read_jpeg_part(name, content) for name, content in contents.items())
+    """Two archives, training and test, of joined JPEG files with their labels."""
+    train, test = (parse_jpeg_npz(content, name) for name, content in contents.items())
     return Arrays(*train, *test)
 
 
-def _read_jpeg_part(name: str, content: bytes) -> tuple[Pixels, Labels]:
+def parse_jpeg_npz(content: bytes, name: str, mode: Mode = "RGB") -> tuple[Pixels, Labels]:
+    """Images and labels of an archive in which image ``i`` is the JPEG file ``jpeg[offsets[i]:offsets[i + 1]]``.
+
+    Raises:
+        DataError: the archive or an image is damaged.
+    """
     jpeg, offsets, labels = parse_npz(content, ("jpeg", "offsets", "labels"), name)
-    # decoders may round differently, so what one Pillow decoded is not taken for another's
-    key = f"{hashlib.sha256(content).hexdigest()}-pillow-{PIL.__version__}"
-    pixels = decoded(key, lambda: {"pixels": decode_jpegs(jpeg, offsets, name)})["pixels"]
-    return pixels, labels.astype(np.int64)
+    files = (jpeg[start:stop].tobytes() for start, stop in pairwise(offsets))
+    return kept_jpegs(content, files, name, mode), labels.astype(np.int64)

@@ -5,16 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from replank.datasets._card import Card
-from replank.datasets._cifar_batches import (
-    BATCHES,
-    BINARY_FOLDER,
-    PYTHON_FOLDER,
-    read_binary_archive,
-    read_binary_batches,
-    read_python_archive,
-    read_python_batches,
-)
-from replank.datasets._files import DataFile, Edition
+from replank.datasets._cifar_batches import CifarFiles
+from replank.datasets._files import DataFile, Edition, inside
 from replank.datasets._npz import read_jpeg_npz
 from replank.datasets._recipe import FromFiles
 
@@ -77,21 +69,24 @@ _JPEG_FILES = (
 
 _PLACES = ("", "cifar10", "CIFAR10", "cifar-10")
 
+FILES = CifarFiles(
+    title="CIFAR-10",
+    batches=(*(f"data_batch_{i}" for i in range(1, 6)), "test_batch"),
+    python_folder="cifar-10-batches-py",
+    binary_folder="cifar-10-batches-bin",
+)
+
 
 def _batches(suffix: str, md5: tuple[str, ...]) -> tuple[DataFile, ...]:
-    return tuple(DataFile(name + suffix, f"md5:{known}") for name, known in zip(BATCHES, md5, strict=True))
-
-
-def _inside(folder: str) -> tuple[str, ...]:
-    return tuple(f"{place}/{folder}" if place else folder for place in _PLACES)
+    return tuple(DataFile(name + suffix, f"md5:{known}") for name, known in zip(FILES.batches, md5, strict=True))
 
 
 SET = FromFiles(
     (
-        Edition(_CARD, _batches("", _PYTHON_MD5), read_python_batches, _inside(PYTHON_FOLDER)),
-        Edition(_CARD, (_PYTHON_ARCHIVE,), read_python_archive, _PLACES),
-        Edition(_CARD, _batches(".bin", _BINARY_MD5), read_binary_batches, _inside(BINARY_FOLDER)),
-        Edition(_CARD, (_BINARY_ARCHIVE,), read_binary_archive, _PLACES),
+        Edition(_CARD, _batches("", _PYTHON_MD5), FILES.read_python_batches, inside(_PLACES, FILES.python_folder)),
+        Edition(_CARD, (_PYTHON_ARCHIVE,), FILES.read_python_archive, _PLACES),
+        Edition(_CARD, _batches(".bin", _BINARY_MD5), FILES.read_binary_batches, inside(_PLACES, FILES.binary_folder)),
+        Edition(_CARD, (_BINARY_ARCHIVE,), FILES.read_binary_archive, _PLACES),
         Edition(_JPEG_CARD, _JPEG_FILES, read_jpeg_npz),
     )
 )
