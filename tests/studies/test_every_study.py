@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fnmatch
+
 import pytest
 import torch
 
@@ -40,6 +42,21 @@ def test_claims_and_arms_have_names_of_their_own(study):
     assert len({arm.name for arm in study.arms}) == len(study.arms)
     assert study.baseline.kind == "baseline"
     assert {"smoke", "small", "paper"} <= set(study.scales)
+
+
+@pytest.mark.parametrize("study", [s for s in STUDIES.values() if s.contrast], ids=lambda study: study.slug)
+def test_every_contrast_is_of_arms_that_some_protocol_compares(study):
+    contrast = study.contrast
+    arms = [contrast.arm, *contrast.same_size, *contrast.others]
+    assert set(arms) <= {arm.name for arm in study.arms}
+    assert len(set(arms)) == len(arms)
+    assert contrast.same_size
+    assert contrast.says.endswith(".")
+    for scale in study.scales.values():
+        protocols = [each for name, each in scale.protocols.items() if fnmatch.fnmatchcase(name, contrast.protocol)]
+        assert any(
+            each.is_for_arm(contrast.arm) and any(map(each.is_for_arm, contrast.same_size)) for each in protocols
+        )
 
 
 @pytest.mark.parametrize("study", [s for s in STUDIES.values() if s.ladder], ids=lambda study: study.slug)
