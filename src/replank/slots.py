@@ -89,6 +89,8 @@ def swap(model: nn.Module, slots: Where, replacement: Replacement, *, example: A
     Raises:
         SlotError: a slot is missing or ambiguous, has hooks, or shares parameters with the rest of the model.
         InterfaceMismatch: the new part does not take the slot's input, or its output differs in shape, dtype or device.
+            Where parts of a group may hand on states of their own, as recurrent ones do, the model must take the new
+            one's; with an example, this is tried.
     """
     found = find_slots(model, slots)
     for slot in found:
@@ -96,6 +98,7 @@ def swap(model: nn.Module, slots: Where, replacement: Replacement, *, example: A
     probes = _recorded_probes(model, found, example) if example is not None else {}
     swapped = copy.deepcopy(model)
     build = as_builder(replacement)
+    own_output = False
     for slot in found:
         old = swapped.get_submodule(slot.name)
         with isolated(seed, "part", slot.name):
@@ -103,8 +106,10 @@ def swap(model: nn.Module, slots: Where, replacement: Replacement, *, example: A
             probe = probes.get(slot.name) or _made_up_probe(old)
             _place(new, old)
             if probe is not None:
-                _check_interface(new, probe, slot)
+                own_output |= not _check_interface(new, probe, slot)
         swapped.set_submodule(slot.name, new)
+    if own_output and example is not None:
+        _check_model(swapped, found, example)
     return swapped
 
 
@@ -282,10 +287,9 @@ def _recorded_probes(model: nn.Module, slots: Sequence[Slot], example: Any) -> d
             probes.setdefault(name, _Probe(args, kwargs, output))
 
         twin.get_submodule(slot.name).register_forward_hook(record, with_kwargs=True)
-    inputs = example if isinstance(example, tuple) else (example,)
     with torch.no_grad(), isolated(0, "probe"):
         try:
-            twin(*inputs)
+            twin(*_inputs(example))
         except Exception as error:
             raise InterfaceMismatch(
                 f"swap: the model must accept `example`, got {_shape_text(example)}: {error}"
@@ -294,6 +298,10 @@ def _recorded_probes(model: nn.Module, slots: Sequence[Slot], example: Any) -> d
     if silent:
         raise SlotError(f"swap: the example must pass through the slot, got no call of {silent[0]!r}.")
     return probes
+
+
+def _inputs(example: Any) -> tuple[Any, ...]:
+    return example if isinstance(example, tuple) else (example,)
 
 
 def _made_up_probe(old: nn.Module) -> _Probe | None:
@@ -327,7 +335,8 @@ def _place(new: nn.Module, old: nn.Module) -> None:
             new.requires_grad_(False)
 
 
-def _check_interface(new: nn.Module, probe: _Probe, slot: Slot) -> None:
+def _check_interface(new: nn.Module, probe: _Probe, slot: Slot) -> bool:
+    """Refuse a part that does not fit; whether its output is wholly like that of the old one."""
     mode = new.training
     try:
         with torch.no_grad():
@@ -338,12 +347,28 @@ def _check_interface(new: nn.Module, probe: _Probe, slot: Slot) -> None:
         ) from error
     finally:
         new.train(mode)
-    if _signature(output) != _signature(probe.output):
+    group = group_of(slot.module)
+    promised = group.promised if group is not None else lambda whole: whole
+    if _signature(promised(output)) != _signature(promised(probe.output)):
         raise InterfaceMismatch(
             f"swap: slot {slot.name!r} maps {_shape_text(probe.args)} to {_shape_text(probe.output)} "
             f"({type(slot.module).__name__}), but {type(new).__name__} gives {_shape_text(output)}. "
             "Build the part with the slot's sizes, for example by its class method `like`."
         )
+    return bool(_signature(output) == _signature(probe.output))
+
+
+def _check_model(model: nn.Module, slots: Sequence[Slot], example: Any) -> None:
+    """Refuse parts with whose output the model can't do what it does with that of the old ones."""
+    with torch.no_grad(), isolated(0, "probe"):
+        try:
+            copy.deepcopy(model).eval()(*_inputs(example))
+        except Exception as error:
+            names = ", ".join(repr(slot.name) for slot in slots)
+            raise InterfaceMismatch(
+                f"swap: the model must take what the new part in {names} gives, got {error}. Its states differ from "
+                "those of the old one: take a part with the same, or let the model use outputs alone."
+            ) from error
 
 
 def _signature(value: Any) -> Any:

@@ -13,12 +13,12 @@ import torch
 from torch import Tensor, nn
 
 from replank.circuits import Circuit, PauliSum, reference
-from replank.circuits.angle import Angle, x
+from replank.circuits.angle import Angle, theta, x
 from replank.circuits.estimators import Gradient
 from replank.circuits.gates import pauli_matrix
 from replank.circuits.layer import QuantumLayer
 from replank.circuits.noise import NoiseModel
-from replank.circuits.operations import Gate
+from replank.circuits.operations import UNITARY, PrepareAmplitudes, PrepareProduct
 from replank.circuits.templates import (
     Rotation,
     amplitude_embedding,
@@ -28,6 +28,7 @@ from replank.circuits.templates import (
     iqp_embedding,
     strongly_entangling_layers,
 )
+from replank.circuits.templates.blocks import place
 from replank.errors import UnknownName
 
 Encoding = Literal["angle", "iqp", "amplitude", "homogeneous"]
@@ -40,8 +41,13 @@ Encoding = Literal["angle", "iqp", "amplitude", "homogeneous"]
 - ``"homogeneous"``: the features and the number 1, divided by their norm; every sample will do, and its scale is seen.
 """
 
-Ansatz = Literal["strongly-entangling", "basic-entangler", "hardware-efficient"]
-"""What is trained, by the names of :mod:`replank.circuits.templates`."""
+_Template = Literal["strongly-entangling", "basic-entangler", "hardware-efficient"]
+
+Ansatz = _Template | Circuit
+"""What is trained: a template of :mod:`replank.circuits.templates`, or a circuit of one's own without features.
+
+The latter is one layer, which each layer repeats with weights of its own; it is immutable from then on.
+"""
 
 Letter = Literal["X", "Y", "Z"]
 """The Pauli matrix that is measured."""
@@ -50,6 +56,7 @@ Scaling = float | Literal["trainable"]
 """A fixed factor, or a trainable one for each number, which starts at 1."""
 
 _MOST_ANGLES = 8  # features up to which each gets a qubit of its own, unless asked otherwise
+MOST_QUBITS = 20  # a batch of larger states fits into no ordinary memory
 
 
 @dataclass(frozen=True)
@@ -90,7 +97,7 @@ class Design:
         for encoding in self._encodings():
             circuit.extend(encoding)
             circuit.extend(self._ansatz(start=circuit.n_parameters))
-        return _without_entanglers(circuit) if self.unentangled else circuit
+        return without_entanglers(circuit) if self.unentangled else circuit
 
     def observables(self) -> list[PauliSum]:
         """The Pauli strings, one for each output."""
@@ -103,11 +110,15 @@ class Design:
     def n_parameters(self) -> int:
         """Number of weights, in closed form."""
         n, layers = self.n_qubits, self.n_layers
-        in_a_block = {
-            "strongly-entangling": 3 * n * layers,
-            "basic-entangler": n * layers,
-            "hardware-efficient": 2 * n * (layers + 1),
-        }[self.ansatz]
+        match self.ansatz:
+            case "strongly-entangling":
+                in_a_block = 3 * n * layers
+            case "basic-entangler":
+                in_a_block = n * layers
+            case "hardware-efficient":
+                in_a_block = 2 * n * (layers + 1)
+            case Circuit() as own:
+                in_a_block = own.n_parameters * layers
         chunks = math.ceil(self.n_features / n) if self.encoding in ("angle", "iqp") else 1
         return self.n_uploads * chunks * in_a_block
 
@@ -138,6 +149,8 @@ class Design:
                 return basic_entangler_layers(self.n_qubits, self.n_layers, start=start)
             case "hardware-efficient":
                 return hardware_efficient_layers(self.n_qubits, self.n_layers, start=start)
+            case Circuit() as own:
+                return _repeated(own, self.n_layers, start)
 
 
 def make_design(
@@ -174,16 +187,14 @@ def make_design(
 
     Raises:
         UnknownName: no such encoding, ansatz or letter.
-        ValueError: qubits that are too few, no layer or upload, options that exclude each other, a factor that is 0 or
-            not finite.
+        ValueError: qubits that are too few or too many, no layer or upload, options that exclude each other, a factor
+            that is 0 or not finite, a circuit as ansatz that does not fit.
     """
     if encoding is None:
         encoding = "angle" if n_features <= _MOST_ANGLES else "homogeneous"
-    chosen: dict[str, tuple[str, Any]] = {
-        "encoding": (encoding, Encoding),
-        "ansatz": (ansatz, Ansatz),
-        "observable": (observable, Letter),
-    }
+    chosen: dict[str, tuple[str, Any]] = {"encoding": (encoding, Encoding), "observable": (observable, Letter)}
+    if not isinstance(ansatz, Circuit):
+        chosen["ansatz"] = (ansatz, _Template)
     for what, (choice, known) in chosen.items():
         if choice not in get_args(known):
             raise UnknownName(what, str(choice), get_args(known))
@@ -203,15 +214,46 @@ def make_design(
     else:
         least = wanted = max(1, (n_features - (encoding == "amplitude")).bit_length())
     least = max(least, n_outputs.bit_length())  # n qubits have 2^n - 1 Pauli strings of one letter
-    n_qubits = max(least, wanted) if n_qubits is None else n_qubits
+    if n_qubits is None:
+        n_qubits = ansatz.n_qubits if isinstance(ansatz, Circuit) else max(least, wanted)
     if n_qubits < least:
         raise ValueError(
             f"{owner}: n qubits hold 2^n amplitudes and have 2^n - 1 Pauli strings of one letter, got n_qubits="
             f"{n_qubits} for {n_features} features ({encoding=}) and {n_outputs} outputs. It takes at least {least}."
         )
+    if n_qubits > MOST_QUBITS and not unentangled:
+        raise ValueError(
+            f"{owner}: entangled circuits go up to {MOST_QUBITS} qubits, got n_qubits={n_qubits}. Let fewer qubits "
+            "take the features one after another, or take several circuits."
+        )
+    if isinstance(ansatz, Circuit):
+        _check_layer(owner, ansatz.freeze(), n_qubits)
     return Design(
         n_features, n_outputs, n_qubits, n_layers, n_uploads, encoding, rotation, scale, ansatz, observable, unentangled
     )
+
+
+def _check_layer(owner: str, ansatz: Circuit, n_qubits: int) -> None:
+    """Refuse a circuit that can't be a layer."""
+    if ansatz.n_qubits != n_qubits:
+        raise ValueError(
+            f"{owner}: a circuit as ansatz must have as many qubits as the part, got {ansatz.n_qubits} for n_qubits="
+            f"{n_qubits}."
+        )
+    if ansatz.n_features or not all(isinstance(each, UNITARY) for each in ansatz):
+        raise ValueError(
+            f"{owner}: a circuit as ansatz must be made of gates without features, got {ansatz} with "
+            f"n_features={ansatz.n_features}. Features go in by `encoding`."
+        )
+
+
+def _repeated(layer: Circuit, n_layers: int, start: int) -> Circuit:
+    """A circuit several times, with weights of its own each time."""
+    circuit, n_qubits, n_weights = Circuit(layer.n_qubits), layer.n_qubits, layer.n_parameters
+    for number in range(n_layers):
+        first = start + number * n_weights
+        circuit.extend(place(layer, range(n_qubits), n_qubits, theta[first : first + n_weights]))
+    return circuit
 
 
 def _fixed_factor(owner: str, name: str, scaling: Scaling) -> float:
@@ -363,6 +405,7 @@ def values_by_reference(circuit: Circuit, observables: list[PauliSum], features:
     return torch.stack(values, -1).reshape(*features.shape[:-1], -1)
 
 
-def _without_entanglers(circuit: Circuit) -> Circuit:
-    kept = (each for each in circuit if not isinstance(each, Gate) or len(each.wires) == 1)
+def without_entanglers(circuit: Circuit) -> Circuit:
+    prepared = PrepareAmplitudes | PrepareProduct
+    kept = (each for each in circuit if isinstance(each, prepared) or len(each.wires) == 1)
     return Circuit(circuit.n_qubits, kept)

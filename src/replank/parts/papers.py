@@ -53,7 +53,7 @@ CHEN2024FASTWEIGHTS = Paper(
     authors=("Chen",),
     year=2024,
     arxiv="2402.17760",
-    code="https://github.com/ycchen1989/Quantum_FWP (MIT)",
+    code="https://github.com/ycchen1989/Quantum_FWP (no licence seen)",
 )
 
 CHEN2022RESERVOIR = Paper(

@@ -54,6 +54,10 @@ class Part(nn.Module, abc.ABC):
         """Small sets of constructor arguments that between them reach every branch: the cases of the contract suite."""
 
 
+def _whole(output: Any) -> Any:
+    return output
+
+
 @dataclass(frozen=True)
 class Group:
     """A group of parts: what they replace and how they are compared.
@@ -64,6 +68,7 @@ class Group:
         base: abstract base class of the group's parts.
         example_input: a small random input that fits a given module of the group.
         same_size: the strongest classical part with a module's interface and no more than so many parameters.
+        promised: what of a module's output all modules of the group give alike; by default the whole.
     """
 
     name: str
@@ -71,6 +76,7 @@ class Group:
     base: type[Part]
     example_input: Callable[[nn.Module], Tensor]
     same_size: Callable[[nn.Module, int], nn.Module]
+    promised: Callable[[Any], Any] = _whole
 
     def holds(self, module: nn.Module) -> bool:
         """Whether the module has this group's interface."""

@@ -27,7 +27,9 @@ import torch
 from torch import Tensor, nn
 
 from replank.parts.part import Group, Part
+from replank.parts.recurrent import RecurrentPart
 from replank.seeding import isolated
+from replank.testing import recurrent_contracts
 
 Check = Callable[[], None]
 
@@ -54,6 +56,10 @@ class Case:
         with isolated(0, "input"):
             return self.group.example_input(part)
 
+    def output(self, module: nn.Module, input: Tensor) -> Any:
+        """What the module gives for an input, as far as all modules of the group give it."""
+        return self.group.promised(module(input))
+
 
 def check_part(kind: type[Part], example: Mapping[str, Any], group: Group) -> Iterator[tuple[str, Check]]:
     """The checks of one part with one set of constructor arguments, by name.
@@ -63,10 +69,16 @@ def check_part(kind: type[Part], example: Mapping[str, Any], group: Group) -> It
         example: constructor arguments, small ones.
         group: the group that the part belongs to.
     """
+    suites = [globals()]
+    if issubclass(kind, RecurrentPart):
+        # checks speak of rows; what the other layout does is among the group's own
+        example = {**example, "batch_first": True}
+        suites.append(vars(recurrent_contracts))
     case = Case(kind, example, group)
-    for name, function in list(globals().items()):
-        if name.startswith("check_") and name != "check_part":
-            yield name.removeprefix("check_"), partial(function, case)
+    for suite in suites:
+        for name, function in list(suite.items()):
+            if name.startswith("check_") and name != "check_part":
+                yield name.removeprefix("check_"), partial(function, case)
 
 
 def check_output_is_like_the_layers(case: Case) -> None:
@@ -74,9 +86,9 @@ def check_output_is_like_the_layers(case: Case) -> None:
     part = case.build()
     layer, batch = case.layer(part), case.input(part)
     for input in (batch, batch[0], batch[None], batch[:0]):
-        expected = _outcome(layer, input)
+        expected = _outcome(partial(case.output, layer), input)
         if isinstance(expected, Tensor):
-            output = part(input)
+            output = case.output(part, input)
             assert output.shape == expected.shape, f"{tuple(input.shape)} -> {tuple(output.shape)}"
             assert output.dtype == input.dtype
         else:
@@ -90,7 +102,7 @@ def check_refuses_what_the_layer_refuses(case: Case) -> None:
     refused = 0
     for dim in range(1, batch.ndim):
         wider = torch.cat((batch, batch.narrow(dim, 0, 1)), dim)
-        if isinstance(_outcome(layer, wider), Tensor):
+        if isinstance(_outcome(partial(case.output, layer), wider), Tensor):
             continue
         error = _outcome(part, wider)
         assert isinstance(error, ValueError), f"{tuple(wider.shape)} must raise ValueError, got {error!r}"
@@ -114,11 +126,12 @@ def check_agrees_with_its_reference(case: Case) -> None:
     """Value and gradients equal those of the slow and obvious way."""
     part = case.build()
     batch = case.input(part).requires_grad_()
-    weight = _like_output(part, batch)
+    output, slow_output = case.output(part, batch), part.reference(batch)
+    weight = _weights_like(output)
     sources = [batch, *_trained(part).values()]
-    fast = torch.autograd.grad((part(batch) * weight).sum(), sources)
-    slow = torch.autograd.grad((part.reference(batch) * weight).sum(), sources)
-    torch.testing.assert_close(part(batch), part.reference(batch), rtol=1e-10, atol=1e-10)
+    fast = torch.autograd.grad((output * weight).sum(), sources)
+    slow = torch.autograd.grad((slow_output * weight).sum(), sources)
+    torch.testing.assert_close(output, slow_output, rtol=1e-10, atol=1e-10)
     torch.testing.assert_close(fast, slow, rtol=1e-9, atol=1e-9)
 
 
@@ -129,7 +142,8 @@ def check_gradients(case: Case) -> None:
     names = [name for name, _ in part.named_parameters()]
 
     def function(input: Tensor, *parameters: Tensor) -> Tensor:
-        return torch.func.functional_call(part, dict(zip(names, parameters, strict=True)), (input,))
+        result = torch.func.functional_call(part, dict(zip(names, parameters, strict=True)), (input,))
+        return case.group.promised(result)
 
     sources = (batch, *(parameter.detach().clone().requires_grad_() for parameter in part.parameters()))
     assert torch.autograd.gradcheck(function, sources, fast_mode=True)
@@ -139,8 +153,8 @@ def check_gradients(case: Case) -> None:
 def check_every_parameter_moves_the_output(case: Case) -> None:
     """No dead parameter: each that is trained receives a gradient that is not zero."""
     part = case.build()
-    batch = case.input(part)
-    (part(batch) * _like_output(part, batch)).sum().backward()
+    output = case.output(part, case.input(part).requires_grad_())
+    (output * _weights_like(output)).sum().backward()
     dead = [name for name, each in _trained(part).items() if each.grad is None or not each.grad.any()]
     assert not dead, f"no gradient reaches {dead}"
 
@@ -150,7 +164,7 @@ def check_rows_do_not_see_each_other(case: Case) -> None:
     part = case.build()
     batch = case.input(part)
     changed = torch.cat((batch[:1], -2 * batch[1:]))
-    torch.testing.assert_close(part(changed)[0], part(batch)[0], rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(case.output(part, changed)[0], case.output(part, batch)[0], rtol=1e-12, atol=1e-12)
 
 
 def check_memory_layout_does_not_matter(case: Case) -> None:
@@ -159,7 +173,7 @@ def check_memory_layout_does_not_matter(case: Case) -> None:
     batch = case.input(part)
     scattered = torch.stack((batch, batch), dim=-1)[..., 0]
     assert not scattered.is_contiguous()
-    torch.testing.assert_close(part(scattered), part(batch))
+    torch.testing.assert_close(case.output(part, scattered), case.output(part, batch))
 
 
 def check_single_precision(case: Case) -> None:
@@ -167,9 +181,9 @@ def check_single_precision(case: Case) -> None:
     part = case.build()
     batch = case.input(part)
     single = copy.deepcopy(part).to(torch.float32)
-    output = single(batch.float())
+    output = case.output(single, batch.float())
     assert output.dtype == torch.float32
-    torch.testing.assert_close(output.double(), part(batch), rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(output.double(), case.output(part, batch), rtol=1e-4, atol=1e-4)
 
 
 def check_autocast(case: Case) -> None:
@@ -177,10 +191,10 @@ def check_autocast(case: Case) -> None:
     part = case.build(torch.float32)
     batch = case.input(part)
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        output = part(batch.bfloat16())
+        output = case.output(part, batch.bfloat16())
     assert output.is_floating_point()
     assert output.isfinite().all()
-    torch.testing.assert_close(output.float(), part(batch), rtol=0.1, atol=0.1)
+    torch.testing.assert_close(output.float(), case.output(part, batch), rtol=0.1, atol=0.1)
 
 
 def check_moves_between_devices(case: Case) -> None:
@@ -197,15 +211,14 @@ def check_state_dict(case: Case) -> None:
     other = case.build()
     other.reset_parameters()
     other.load_state_dict(part.state_dict())
-    _assert_bit_equal(other, part, case.input(part))
+    _assert_bit_equal(case, other, part)
 
 
 def check_copies(case: Case) -> None:
     """Deep copies and pickles give bit-equal outputs."""
     part = case.build()
-    batch = case.input(part)
-    _assert_bit_equal(copy.deepcopy(part), part, batch)
-    _assert_bit_equal(pickle.loads(pickle.dumps(part)), part, batch)
+    _assert_bit_equal(case, copy.deepcopy(part), part)
+    _assert_bit_equal(case, pickle.loads(pickle.dumps(part)), part)
 
 
 def check_functional_call_and_vmap(case: Case) -> None:
@@ -215,16 +228,17 @@ def check_functional_call_and_vmap(case: Case) -> None:
     parameters = {name: each.detach() for name, each in part.named_parameters()}
 
     def one(parameters: dict[str, Tensor], sample: Tensor) -> Tensor:
-        return torch.func.functional_call(part, parameters, (sample[None],))[0]
+        return case.group.promised(torch.func.functional_call(part, parameters, (sample[None],)))[0]
 
     def energy(parameters: dict[str, Tensor], sample: Tensor) -> Tensor:
         return one(parameters, sample).square().sum()
 
     outputs = torch.func.vmap(one, in_dims=(None, 0))(parameters, batch)
-    torch.testing.assert_close(outputs, part(batch).detach())
+    torch.testing.assert_close(outputs, case.output(part, batch).detach())
     each = torch.func.vmap(torch.func.grad(energy), in_dims=(None, 0))(parameters, batch)
     trained = _trained(part)
-    whole = torch.autograd.grad(part(batch).square().sum(), list(trained.values()))
+    sources = (batch.requires_grad_(), *trained.values())
+    _, *whole = torch.autograd.grad(case.output(part, batch).square().sum(), sources)
     for name, total in zip(trained, whole, strict=True):
         torch.testing.assert_close(each[name].sum(0), total)
 
@@ -236,7 +250,7 @@ def check_randomness(case: Case) -> None:
     part.reset_parameters()
     assert not _parameters_equal(part, twin)
     before = torch.get_rng_state()
-    part(case.input(part))
+    case.output(part, case.input(part))
     assert torch.equal(torch.get_rng_state(), before)
 
 
@@ -251,16 +265,17 @@ def check_like(case: Case) -> None:
     """``like`` builds a part with the torch layer's interface, device and dtype, and refuses other modules."""
     part = case.build()
     own = inspect.signature(case.kind).parameters
-    common = set(inspect.signature(case.group.replaces[0]).parameters)
+    common = _arguments(case.group.replaces[0])
     options = {name: value for name, value in case.example.items() if name in own and name not in common}
     made = case.kind.like(part, **options)
     assert {name: each.shape for name, each in made.named_parameters()} == {
         name: each.shape for name, each in part.named_parameters()
     }
-    assert made(case.input(part)).shape == part(case.input(part)).shape
+    batch = case.input(part)
+    assert case.output(made, batch).shape == case.output(part, batch).shape
     layer = case.layer(part)
     if case.group.holds(layer):
-        assert case.kind.like(layer, **options)(case.input(part)).dtype == torch.float64
+        assert case.output(case.kind.like(layer, **options), batch).dtype == torch.float64
     error = _outcome(lambda module: case.kind.like(module, **options), nn.ReLU())
     assert isinstance(error, TypeError)
     assert "ReLU" in str(error)
@@ -289,7 +304,8 @@ def check_same_size(case: Case) -> None:
     budget = part.parameter_formula()
     rival = case.group.same_size(part, budget)
     assert sum(each.numel() for each in rival.parameters()) <= budget
-    assert rival(case.input(part)).shape == part(case.input(part)).shape
+    batch = case.input(part)
+    assert case.output(rival, batch).shape == case.output(part, batch).shape
 
 
 def _outcome(function: Callable[..., Any], argument: Any) -> Any:
@@ -304,9 +320,15 @@ def _trained(part: Part) -> dict[str, Tensor]:
     return {name: each for name, each in part.named_parameters() if each.requires_grad}
 
 
-def _like_output(part: Part, batch: Tensor) -> Tensor:
+def _arguments(layer: type[nn.Module]) -> set[str]:
+    """The arguments of a torch layer's constructor, some of which take theirs by ``*args, **kwargs`` from a base."""
+    return {
+        name for kind in layer.__mro__ if issubclass(kind, nn.Module) for name in inspect.signature(kind).parameters
+    }
+
+
+def _weights_like(output: Tensor) -> Tensor:
     """Fixed weights that differ from one output to the next, so that no sum rule hides a gradient."""
-    output = part(batch)
     return torch.linspace(1, math.e, output.numel(), dtype=output.dtype).sin().reshape(output.shape)
 
 
@@ -314,6 +336,7 @@ def _parameters_equal(one: Part, other: Part) -> bool:
     return all(torch.equal(a, b) for a, b in zip(one.parameters(), other.parameters(), strict=True))
 
 
-def _assert_bit_equal(one: Part, other: Part, batch: Tensor) -> None:
+def _assert_bit_equal(case: Case, one: Part, other: Part) -> None:
     assert _parameters_equal(one, other)
-    assert torch.equal(one(batch), other(batch))
+    batch = case.input(other)
+    assert torch.equal(case.output(one, batch), case.output(other, batch))

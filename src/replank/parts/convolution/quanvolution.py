@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 
 from replank.circuits.templates import Rotation
 from replank.parts._quantum import Ansatz, Encoding, Letter, QuantumPart, Scaling, make_design, values_by_reference
+from replank.parts._unit_interval import warn_outside
 from replank.parts.convolution._interface import ConvolutionPart, Padding, Size
 from replank.parts.papers import HENDERSON2020
 from replank.sources import Source
@@ -43,7 +45,8 @@ class Quanvolution2d(QuantumPart, ConvolutionPart):
         encoding: ``"angle"``, ``"iqp"``, ``"amplitude"`` or ``"homogeneous"``. Mind that patches of images may be zero,
             which ``"amplitude"`` can't take.
         rotation: gate of ``"angle"``.
-        ansatz: ``"strongly-entangling"``, ``"basic-entangler"`` or ``"hardware-efficient"``.
+        ansatz: ``"strongly-entangling"``, ``"basic-entangler"``, ``"hardware-efficient"``, or a circuit of one's own
+            without features, which is one layer.
         observable: the Pauli matrix that is measured.
         input_scaling: what the values of a patch are multiplied by: a number, ``math.pi`` for pixels in [0, 1], or
             ``"trainable"``, one for each place in the patch.
@@ -56,8 +59,12 @@ class Quanvolution2d(QuantumPart, ConvolutionPart):
 
     Raises:
         UnknownName: no such encoding, rotation, ansatz or observable.
-        ValueError: a size that does not exist, more filters than output channels, too few qubits, options that exclude
-            each other; in ``forward``, another number of channels, or NaN or infinity in the image.
+        ValueError: a size that does not exist, more filters than output channels, too few qubits or more than 20,
+            options that exclude each other, an ansatz that does not fit; in ``forward``, another number of channels, or
+            NaN or infinity in the image.
+
+    Warns:
+        UserWarning: in ``forward``, angles are ``math.pi`` times pixels that are not all in [0, 1].
 
     Source: [henderson2020quanvolutional], whose random quanvolution is ``frozen=True, bias=False, output_scaling=1.0``.
     Differs: there also the choice of gates is random, pixels are encoded by a threshold, and a filter gives one channel
@@ -142,6 +149,8 @@ class Quanvolution2d(QuantumPart, ConvolutionPart):
     def forward(self, input: Tensor) -> Tensor:
         """Cut the image into patches, scale, run the filters, scale, add the bias."""
         self._check_input(input)
+        if self.design.scale == math.pi and self.design.encoding == "angle":
+            warn_outside(input, type(self).__name__)
         features = self._scaled_input(self._patch_rows(input))
         return self._as_image(self.layer(features.unsqueeze(-2)))
 

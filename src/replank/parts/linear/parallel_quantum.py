@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from replank.circuits import Circuit, theta
 from replank.circuits.templates import Rotation
 from replank.parts._quantum import Ansatz, Encoding, Letter, QuantumPart, Scaling, make_design, values_by_reference
 from replank.parts.linear._interface import LinearPart
@@ -39,7 +40,8 @@ class ParallelQuantumLinear(QuantumPart, LinearPart):
         n_uploads: how often the angles go in.
         encoding: ``"angle"``, ``"iqp"``, ``"amplitude"`` or ``"homogeneous"``.
         rotation: gate of ``"angle"``.
-        ansatz: ``"strongly-entangling"``, ``"basic-entangler"`` or ``"hardware-efficient"``.
+        ansatz: ``"strongly-entangling"``, ``"basic-entangler"``, ``"hardware-efficient"``, or a circuit of one's own
+            without features, which is one layer.
         observable: the Pauli matrix that is measured.
         input_scaling: what features are multiplied by: a number, or ``"trainable"``, one for each.
         output_scaling: the same for outputs.
@@ -51,8 +53,8 @@ class ParallelQuantumLinear(QuantumPart, LinearPart):
 
     Raises:
         UnknownName: no such encoding, rotation, ansatz or observable.
-        ValueError: more circuits than features or outputs, too few qubits, options that exclude each other; in
-            ``forward``, another number of features, a NaN or infinite one.
+        ValueError: more circuits than features or outputs, too few qubits or more than 20, options that exclude each
+            other, an ansatz that does not fit; in ``forward``, another number of features, a NaN or infinite one.
 
     Source: [senokosov2024image], the quantum layer of HQNN-Parallel, which is ``n_circuits=4, observable="Y",
     bias=False, output_scaling=1.0`` for 20 features and outputs as we recall it. All options are ours.
@@ -145,7 +147,8 @@ class ParallelQuantumLinear(QuantumPart, LinearPart):
     def parameter_formula(self) -> int:
         """``n_circuits`` times the angles of a circuit, ``in`` and ``out`` for trainable factors, ``out`` for the bias.
 
-        A circuit has as many angles as that of a :class:`QuantumLinear` with ``ceil(in / n_circuits)`` features.
+        A circuit has as many angles as that of a :class:`QuantumLinear` with ``ceil(in / n_circuits)`` features, or
+        ``n_layers`` times those of a circuit as ansatz.
         """
         return self._n_parameters(self.in_features, self.out_features, self.n_circuits)
 
@@ -164,11 +167,16 @@ class ParallelQuantumLinear(QuantumPart, LinearPart):
                 "output_scaling": 1.0,
             },
             {"in_features": 4, "out_features": 3, "n_circuits": 1, "n_layers": 1, "unentangled": True},
+            {"in_features": 4, "out_features": 4, "n_circuits": 2, "n_layers": 2, "ansatz": _example_layer()},
         )
 
     def extra_repr(self) -> str:
         """The constructor's arguments."""
         return f"{super().extra_repr()}, n_circuits={self.n_circuits}, {self._circuit_repr()}"
+
+
+def _example_layer() -> Circuit:
+    return Circuit(2).ry(theta[0], 0).cz(0, 1).rx(theta[1], 1).rx(theta[0], 0)
 
 
 def _split(features: Tensor, n: int) -> Tensor:

@@ -39,7 +39,8 @@ class QuantumLinear(QuantumPart, LinearPart):
             the features: every sample will do, and its scale is seen). If not given, ``"angle"`` for up to eight
             features and ``"homogeneous"`` for more.
         rotation: gate of ``"angle"``.
-        ansatz: ``"strongly-entangling"``, ``"basic-entangler"`` or ``"hardware-efficient"``.
+        ansatz: ``"strongly-entangling"``, ``"basic-entangler"``, ``"hardware-efficient"``, or a circuit of one's own
+            without features, which is one layer.
         observable: the Pauli matrix that is measured.
         input_scaling: what features are multiplied by: a number, or ``"trainable"``, one for each.
         output_scaling: the same for outputs. Bounded by 1, logits learn slowly.
