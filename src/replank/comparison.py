@@ -39,7 +39,7 @@ class Robustness:
 
     Args:
         noise: standard deviations of Gaussian noise added to the inputs, in units of the inputs.
-        attack: radii in the maximum norm of a projected-gradient attack (needs the extra ``robust``).
+        attack: radii in the maximum norm of a projected-gradient attack.
         bounds: least and greatest value an input may take; needed for attacks.
     """
 

@@ -53,23 +53,23 @@ def reuploading_states(features: Tensor, unitaries: Tensor, times: Tensor) -> Te
             "reuploading_states: shapes must be (B, k <= d^2), (L, d, d) and (1,) or (L,), got features="
             f"{tuple(features.shape)}, unitaries={tuple(unitaries.shape)}, times={tuple(times.shape)}."
         )
-    rows = _Reuploading.apply(features, _row_form(unitaries), times)[0]  # type: ignore[no-untyped-call]
+    rows = _Reuploading.apply(features, row_form(unitaries), times)[0]  # type: ignore[no-untyped-call]
     return torch.complex(rows[:, 0], rows[:, 1])
 
 
 def series_states(features: Tensor, unitaries: Tensor, times: Tensor) -> Tensor:
     """The same as :func:`reuploading_states` by ``torch.matrix_exp``: slow, obvious, differentiable to any order."""
-    rows = _series_rows(features, _row_form(unitaries), times)
+    rows = _series_rows(features, row_form(unitaries), times)
     return torch.complex(rows[:, 0], rows[:, 1])
 
 
-def _row_form(matrices: Tensor) -> Tensor:
+def row_form(matrices: Tensor) -> Tensor:
     """Complex ``M`` as the real ``(2d, 2d)`` matrix by which a row ``(re z, im z)`` is multiplied to give ``M z``."""
     re, im = matrices.real.mT, matrices.imag.mT
     return torch.cat((torch.cat((re, im), dim=-1), torch.cat((-im, re), dim=-1)), dim=-2)
 
 
-def _uniform_rows(features: Tensor, d: int) -> Tensor:
+def uniform_rows(features: Tensor, d: int) -> Tensor:
     """``|+>^n`` in row form for each sample, ``(B, 2, d)``."""
     real = features.new_full((len(features), d), d**-0.5)
     return torch.stack((real, torch.zeros_like(real)), dim=1)
@@ -77,14 +77,14 @@ def _uniform_rows(features: Tensor, d: int) -> Tensor:
 
 def _series_rows(features: Tensor, shared: Tensor, times: Tensor) -> Tensor:
     n_reps, d = len(shared), shared.shape[-1] // 2
-    own = _row_form(torch.matrix_exp(1j * times[:, None, None, None] * embed_hamiltonian(features, d)))
-    rows = _uniform_rows(features, d).flatten(1)
+    own = row_form(torch.matrix_exp(1j * times[:, None, None, None] * embed_hamiltonian(features, d)))
+    rows = uniform_rows(features, d).flatten(1)
     for own_step, shared_step in zip(own.expand(n_reps, -1, -1, -1), shared, strict=True):
         rows = (rows[:, None] @ own_step)[:, 0] @ shared_step
     return rows.reshape(-1, 2, d)
 
 
-def _turn(rows: Tensor, angle: Tensor) -> Tensor:
+def turn(rows: Tensor, angle: Tensor) -> Tensor:
     """Multiply amplitudes in row form ``(..., 2, d)`` by ``exp(i angle)``."""
     re, im = rows.unbind(-2)
     cosine, sine = angle.cos(), angle.sin()
@@ -111,10 +111,10 @@ class _Reuploading(Function):
             a, q = finite_eigh(embed_hamiltonian(features[chunk], d))
             eigenvalues[chunk], vectors[chunk] = a, q
             angles = (times[:, None, None] * a).expand(n_reps, -1, -1)
-            rows = _uniform_rows(a, d)
+            rows = uniform_rows(a, d)
             for step in range(n_reps):
                 sigma[chunk, step] = rows = rows @ q
-                after[chunk, step] = rows = _turn(rows, angles[step]) @ q.mT
+                after[chunk, step] = rows = turn(rows, angles[step]) @ q.mT
                 rows = (rows.flatten(1) @ shared[step]).view(-1, 2, d)
             final[chunk] = rows
 
@@ -165,7 +165,7 @@ class _ReuploadingGradient(Function):
                 flat = rows.flatten(1)
                 torch.mm(after[chunk, step].flatten(1).T, flat, out=chunk_shared[step])
                 gamma[:, step] = rows = (flat @ shared[step].T).view(-1, 2, d) @ q
-                rows = _turn(rows, -angles[step]) @ q.mT
+                rows = turn(rows, -angles[step]) @ q.mT
             gradient = _embedded_gradient(q, a, times, sigma[chunk], gamma)
             grad_features[chunk] = gradient.flatten(1)[:, : features.shape[1]]
             return chunk_shared, _times_gradient(a, angles, sigma[chunk], gamma)
@@ -201,8 +201,8 @@ def _embedded_gradient(vectors: Tensor, eigenvalues: Tensor, times: Tensor, sigm
     groups = [slice(None)] if len(times) == 1 else [slice(step, step + 1) for step in range(len(times))]
     for t, steps in zip(times, groups, strict=True):
         half = (t / 2) * eigenvalues
-        left = _turn(gamma[:, steps], -half[:, None]).flatten(1, 2)
-        re, im = _turn(sigma[:, steps], half[:, None]).unbind(2)
+        left = turn(gamma[:, steps], -half[:, None]).flatten(1, 2)
+        re, im = turn(sigma[:, steps], half[:, None]).unbind(2)
         right = torch.stack((-im, re), dim=2).flatten(1, 2)
         total += (left.mT @ right) * sinc(half[:, :, None] - half[:, None, :]) * t
     return vectors @ ((total + total.mT) / 2) @ vectors.mT
@@ -210,5 +210,5 @@ def _embedded_gradient(vectors: Tensor, eigenvalues: Tensor, times: Tensor, sigm
 
 def _times_gradient(eigenvalues: Tensor, angles: Tensor, sigma: Tensor, gamma: Tensor) -> Tensor:
     """Gradient of each step's time, ``Re <gamma, i a exp(i a t) sigma>`` summed over samples: shape ``(L,)``."""
-    re, im = _turn(sigma, angles.transpose(0, 1)).unbind(2)
+    re, im = turn(sigma, angles.transpose(0, 1)).unbind(2)
     return ((gamma[:, :, 1] * re - gamma[:, :, 0] * im) * eigenvalues[:, None]).sum((0, 2))

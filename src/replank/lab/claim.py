@@ -233,9 +233,7 @@ def spread(
     return rule
 
 
-def ratio(
-    metric: str, arm: str, *, over: str, above: float = 0.0, below: float = np.inf, level: float = 0.95
-) -> Rule:
+def ratio(metric: str, arm: str, *, over: str, above: float = 0.0, below: float = np.inf, level: float = 0.95) -> Rule:
     """The factor between two arms, paired over seeds, lies between two bounds with its whole confidence interval.
 
     It is the geometric mean, so that swapping the arms gives the inverse. For positive metrics, such as times.

@@ -19,8 +19,10 @@ Example:
     (3, 18, (2, 3, 3))
 """
 
+from replank.circuits.templates.arbitrary_unitary import arbitrary_unitary, arbitrary_unitary_shape
 from replank.circuits.templates.arguments import Angles, Entangler, Rotation
 from replank.circuits.templates.convolution import convolution_block, pooling_block, qcnn, qcnn_shape, qcnn_wires
+from replank.circuits.templates.dense_qcnn import dense_qcnn, dense_qcnn_shape, dense_qcnn_wires
 from replank.circuits.templates.embeddings import (
     amplitude_embedding,
     angle_embedding,
@@ -44,6 +46,16 @@ from replank.circuits.templates.random_gates import (
     random_shape,
     random_structure,
 )
+from replank.circuits.templates.readout_qubit import (
+    majority_circuit,
+    parity_circuit,
+    parity_layer,
+    parity_shape,
+    readout_layers,
+    readout_shape,
+    reed_muller_circuit,
+    reed_muller_products,
+)
 from replank.circuits.templates.tensor_networks import (
     mera,
     mera_shape,
@@ -65,20 +77,29 @@ __all__ = [
     "Topology",
     "amplitude_embedding",
     "angle_embedding",
+    "arbitrary_unitary",
+    "arbitrary_unitary_shape",
     "basic_entangler_layers",
     "basic_entangler_shape",
     "basis_embedding",
     "convolution_block",
+    "dense_qcnn",
+    "dense_qcnn_shape",
+    "dense_qcnn_wires",
     "hamiltonian_embedding",
     "hardware_efficient_layers",
     "hardware_efficient_shape",
     "iqp_embedding",
+    "majority_circuit",
     "mera",
     "mera_shape",
     "mera_wires",
     "mps",
     "mps_shape",
     "mps_wires",
+    "parity_circuit",
+    "parity_layer",
+    "parity_shape",
     "place_gates",
     "pooling_block",
     "qaoa_embedding",
@@ -91,6 +112,10 @@ __all__ = [
     "random_layers",
     "random_shape",
     "random_structure",
+    "readout_layers",
+    "readout_shape",
+    "reed_muller_circuit",
+    "reed_muller_products",
     "strongly_entangling_layers",
     "strongly_entangling_shape",
     "ttn",
