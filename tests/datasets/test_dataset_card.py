@@ -116,9 +116,9 @@ def test_a_subset_of_everything_is_the_set_itself(tiny):
 @pytest.mark.parametrize(
     ("n_train", "n_test", "law"),
     [
-        (61, 30, r"`n_train` must be in 1\.\.60 .*got n_train=61"),
-        (60, 31, r"`n_test` must be in 1\.\.30"),
-        (0, 30, "`n_train`"),
+        (61, 30, r"`n_train` must be in 0\.\.60 .*got n_train=61"),
+        (60, 31, r"`n_test` must be in 0\.\.30"),
+        (-1, 30, "`n_train`"),
         (60, -1, "`n_test`"),
     ],
 )

@@ -96,18 +96,19 @@ class Dataset:
         """A stratified random part, the same for the same seed; all of it is the set itself.
 
         Args:
-            n_train: number of training images.
-            n_test: number of test images.
+            n_train: number of training images; 0 means all.
+            n_test: number of test images; 0 means all.
             seed: of the draw.
 
         Raises:
-            DataError: more is asked for than there is, or less than one.
+            DataError: more is asked for than there is, or less than none.
         """
         card = self.card
+        n_train, n_test = n_train or card.n_train, n_test or card.n_test
         for argument, n, there_are in (("n_train", n_train, card.n_train), ("n_test", n_test, card.n_test)):
             if not 1 <= n <= there_are:
                 raise DataError(
-                    f"subset: `{argument}` must be in 1..{there_are} for {card.title}, got {argument}={n}. "
+                    f"subset: `{argument}` must be in 0..{there_are} for {card.title}, got {argument}={n}. "
                     "Ask for fewer, or load a larger set."
                 )
         if (n_train, n_test) == (card.n_train, card.n_test):

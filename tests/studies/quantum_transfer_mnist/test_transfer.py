@@ -13,13 +13,14 @@ import torch
 from replank.circuits import Estimator, QuantumLayer
 from replank.datasets import Dataset, load
 from replank.datasets._card import Arrays
+from replank.datasets.tensors import tensors
 from replank.lab.study import Protocol
 from replank.lab.trial import Measurements, Trial, TrialKey
 from replank.measure import knn_accuracy
 from replank.studies.quantum_transfer_mnist import STUDY
 from replank.studies.quantum_transfer_mnist.model import MODES, SHOTS, Pipeline, classifier, closed_form_gap
 from replank.studies.quantum_transfer_mnist.settings import PUBLISHED, SMALL, SMOKE, TransferSettings
-from replank.studies.quantum_transfer_mnist.trial import Encoding, Latents, brightness, encoded, run
+from replank.studies.quantum_transfer_mnist.trial import Encoding, Latents, encoded, run
 
 ARMS = [arm.name for arm in STUDY.arms]
 TINY = replace(SMOKE.settings, epochs=1)
@@ -201,11 +202,10 @@ def test_readers_that_know_no_order_see_no_cnots(mode):
 
 def test_each_hadamard_costs_what_neighbours_can_find():
     """On real digits: folding one of five components hurts, folding all of them hurts more; circuits give nothing."""
-    data = load("digits")
-    x, held_out = (brightness(each, 16).double() for each in (data.train_x, data.test_x))
+    (x, y), (held_out, held_out_y) = tensors(load("digits"))
+    x, held_out = x.flatten(1).double(), held_out.flatten(1).double()
     varying = x.amin(0) < x.amax(0)
     fitted = pipeline(x[:, varying])
-    y, held_out_y = torch.from_numpy(data.train_y), torch.from_numpy(data.test_y)
     found = {
         arm: knn_accuracy(
             (fitted.maps[arm]()(x[:, varying]), y), (fitted.maps[arm]()(held_out[:, varying]), held_out_y)
@@ -277,13 +277,6 @@ def test_pixels_that_vary_take_the_place_of_latents():
 @pytest.mark.parametrize("protocol", [SMALL, STUDY.scales["paper"].protocols["paper"]])
 def test_digits_need_no_encoder(protocol: Protocol):
     assert protocol.resolve("pca", "digits", {}).encoder == "pixels"
-
-
-def test_brightness_is_between_0_and_1_whatever_the_pixels_range():
-    for data in (load("digits"), load("mnist5k")):
-        x = brightness(data.train_x, data.card.pixel_max)
-        assert x.shape == (data.card.n_train, np.prod(data.card.shape))
-        assert 0 == x.min().item() < x.max().item() == 1
 
 
 def test_the_published_sizes():

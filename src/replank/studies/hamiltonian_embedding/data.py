@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from replank.circuits.image_hamiltonian import pad_to_power_of_two
@@ -27,7 +26,7 @@ def selected(data: Dataset, settings: EmbeddingSettings, seed: int) -> Dataset:
         data = data.of_classes(range(settings.n_classes))
     if settings.split == "random":
         return split_anew(data, settings.n_train, settings.n_test, seed)
-    return data.subset(settings.n_train or data.card.n_train, settings.n_test or data.card.n_test, seed=seed)
+    return data.subset(settings.n_train, settings.n_test, seed=seed)
 
 
 def split_anew(data: Dataset, n_train: int, n_test: int, seed: int) -> Dataset:
@@ -54,6 +53,6 @@ def split_anew(data: Dataset, n_train: int, n_test: int, seed: int) -> Dataset:
     return Dataset.of(card, Arrays(x[train], y[train], x[test], y[test]))
 
 
-def framed(images: np.ndarray, pixel_max: int) -> Tensor:
-    """Images from 0 to 1, not centred, in the middle of a black square whose side is a power of two: ``(n, N, N)``."""
-    return pad_to_power_of_two(torch.from_numpy(images[:, 0]).float() / pixel_max)
+def framed(images: Tensor) -> Tensor:
+    """Grey images, not centred, in the middle of a black square whose side is a power of two: ``(n, N, N)``."""
+    return pad_to_power_of_two(images[:, 0])

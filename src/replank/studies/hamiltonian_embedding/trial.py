@@ -8,6 +8,7 @@ import math
 import torch
 from torch import Tensor, nn
 
+from replank.datasets.tensors import tensors
 from replank.lab.feed import TensorFeed
 from replank.lab.task import Classification
 from replank.lab.training import Budget, ScheduleBuilder, predictions, train
@@ -27,10 +28,7 @@ def run(trial: Trial) -> Measurements:
     """Train one arm; split, order and start depend on the seed, but for the arm that always starts alike."""
     settings: EmbeddingSettings = trial.settings
     data = selected(trial.dataset, settings, trial.seed)
-    training, test = (
-        (framed(x, data.card.pixel_max).to(trial.device), torch.from_numpy(y).to(trial.device))
-        for x, y in ((data.train_x, data.train_y), (data.test_x, data.test_y))
-    )
+    training, test = ((framed(x), y) for x, y in tensors(data, trial.device))
     arm = initial(trial.arm.name, settings, training[0].shape[-1], trial.seed)
     model = arm.module.to(trial.device)
     training_feed, test_feed = (

@@ -79,8 +79,7 @@ def source(data: Dataset, settings: HybridSettings, seed: int) -> Dataset:
     """The images that a trial has: a part of a data set, or drawn by itself."""
     if data.card.name == GENERATED:
         return shapes_and_textures(settings.n_train, settings.n_test, seed)
-    n_train, n_test = settings.n_train or data.card.n_train, settings.n_test or data.card.n_test
-    return data.subset(n_train, n_test, seed=seed)
+    return data.subset(settings.n_train, settings.n_test, seed=seed)
 
 
 def parts(data: Dataset, settings: HybridSettings, seed: int, device: torch.device) -> Parts:

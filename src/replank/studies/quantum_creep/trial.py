@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from replank.datasets import Dataset, info
+from replank.datasets import info
+from replank.datasets.tensors import tensors
 from replank.lab.feed import TensorFeed
 from replank.lab.task import Classification
 from replank.lab.training import Budget, train
@@ -31,14 +32,9 @@ PADDED_SIZE = 32
 def run(trial: Trial) -> Measurements:
     """Train one arm; the data order and the initial values outside the slots depend on the seed alone."""
     settings: CreepSettings = trial.settings
-    data = _subset(trial.dataset, settings, trial.seed)
+    data = trial.dataset.subset(settings.n_train, settings.n_test, seed=trial.seed)
     training, test = (
-        TensorFeed(
-            framed(x, data.card.pixel_max, settings.frame).to(trial.device),
-            torch.from_numpy(y).to(trial.device),
-            batch_size=settings.batch_size,
-        )
-        for x, y in ((data.train_x, data.train_y), (data.test_x, data.test_y))
+        TensorFeed(framed(x, settings.frame), y, batch_size=settings.batch_size) for x, y in tensors(data, trial.device)
     )
     model = ladder(settings, data.card.name).model(trial.arm.name, seed=trial.seed).to(trial.device)
     budget = Budget(settings.epochs, functools.partial(torch.optim.Adam, lr=settings.lr))
@@ -52,17 +48,15 @@ def ladder(settings: CreepSettings, dataset: str) -> Ladder:
     return creep_ladder(settings, framed_shape(info(dataset).shape, settings.frame))
 
 
-def framed(images: np.ndarray, pixel_max: float, frame: str) -> Tensor:
+def framed(x: Tensor, frame: str) -> Tensor:
     """Images as the network sees them: framed, then scaled to [-1, 1].
 
     Padding comes before scaling, as in the official code, so that the frame is black (-1) and not grey (0).
 
     Args:
-        images: shape ``(n, channels, height, width)``, values from 0 to ``pixel_max``.
-        pixel_max: greatest value a pixel can have.
+        x: images ``(n, channels, height, width)``, values from 0 to 1.
         frame: ``"pad"``, ``"halve"`` or ``"keep"``.
     """
-    x = torch.from_numpy(images).float() / pixel_max
     if frame == "halve":
         x = functional.avg_pool2d(x, 2)
     elif frame == "pad":
@@ -76,12 +70,6 @@ def framed_shape(shape: tuple[int, int, int], frame: str) -> tuple[int, int, int
     if frame == "halve":
         return channels, height // 2, width // 2
     return (channels, PADDED_SIZE, PADDED_SIZE) if frame == "pad" else shape
-
-
-def _subset(data: Dataset, settings: CreepSettings, seed: int) -> Dataset:
-    if not settings.n_train and not settings.n_test:
-        return data
-    return data.subset(settings.n_train or data.card.n_train, settings.n_test or data.card.n_test, seed=seed)
 
 
 def _above_floor(least_train_loss: float, labels: np.ndarray) -> dict[str, float]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass, field
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from replank.datasets import Dataset
+from replank.datasets.tensors import tensors
 from replank.features.autoencoder import DenseAutoencoder
 from replank.lab.feature_maps import FeatureMapComparison
 from replank.lab.feed import TensorFeed
@@ -60,7 +60,7 @@ class Latents:
 def run(trial: Trial) -> Measurements:
     """Train one arm's classifier; encoder, components, angles, data order and dropout are the same for all arms."""
     settings: TransferSettings = trial.settings
-    data = _subset(trial.dataset, settings, trial.seed)
+    data = trial.dataset.subset(settings.n_train, settings.n_test, seed=trial.seed)
     latents = encoded(Encoding(data.card.sha256, settings, trial.seed, trial.key.threads, trial.device, data))
     train_y, test_y = (torch.from_numpy(y).to(trial.device) for y in (data.train_y, data.test_y))
     pipeline = Pipeline(latents.train, n_components=settings.n_components, n_trained_layers=settings.n_trained_layers)
@@ -84,7 +84,7 @@ def run(trial: Trial) -> Measurements:
 def encoded(encoding: Encoding) -> Latents:
     """The latent features of one seed, which all arms share; trained again, they are the same to the last bit."""
     settings, data = encoding.settings, encoding.data
-    train_x, test_x = (brightness(x, data.card.pixel_max).to(encoding.device) for x in (data.train_x, data.test_x))
+    train_x, test_x = (x.flatten(1) for x, _ in tensors(data, encoding.device))
     if settings.encoder == "pixels":
         varying = train_x.amin(dim=0) < train_x.amax(dim=0)  # one that never changes has no range for an angle
         return Latents(train_x[:, varying], test_x[:, varying], {})
@@ -104,17 +104,8 @@ def encoded(encoding: Encoding) -> Latents:
     return Latents(train_z, test_z, errors)
 
 
-def brightness(images: np.ndarray, pixel_max: float) -> Tensor:
-    """Images ``(n, channels, height, width)`` as rows of numbers from 0 to 1."""
-    return torch.from_numpy(images).flatten(1).float() / pixel_max
-
-
 def _about(arm: str, pipeline: Pipeline, latents: Latents) -> dict[str, float]:
     """How much the components keep, how far the circuit is from its closed form, and the number of shots."""
     kept = {"explained_variance_ratio": float(pipeline.pca.explained_variance_ratio.sum())}
     shots = {"shots": float(arm.removeprefix("shots-"))} if arm.startswith("shots-") else {}
     return kept | shots | closed_form_gap(arm, pipeline.angles(latents.test))
-
-
-def _subset(data: Dataset, settings: TransferSettings, seed: int) -> Dataset:
-    return data.subset(settings.n_train or data.card.n_train, settings.n_test or data.card.n_test, seed=seed)
