@@ -45,7 +45,7 @@ int run_program(const Program& program, const Call<T>& call, bool backwards) {
   }
   Arena measure{nullptr, 0};
   Shared<T, kInside> common{};
-  Work::lay_out(program, call, backwards, team, measure, common);
+  lay_out<T, kInside>(program, call, backwards, team, measure, common);
   const std::size_t shared_bytes = measure.used, own_bytes = Work::own_bytes(program);
   char* team_memory = nullptr;
   if (as_team) {
@@ -55,7 +55,7 @@ int run_program(const Program& program, const Call<T>& call, bool backwards) {
       return kNoMemory;
     }
     Arena arena{team_memory, 0};
-    Work::lay_out(program, call, backwards, team, arena, common);
+    lay_out<T, kInside>(program, call, backwards, team, arena, common);
   }
   int failed = 0;
 #pragma omp parallel num_threads(n_threads) if (n_threads > 1)
@@ -68,7 +68,7 @@ int run_program(const Program& program, const Call<T>& call, bool backwards) {
     const bool has_team_memory = as_team && thread == 0;
     char* memory = has_team_memory ? team_memory + shared_bytes
                                    : thread_memory().at_least((as_team ? 0 : shared_bytes) + own_bytes);
-    if (memory == nullptr || (as_team && present != team)) {
+    if (memory == nullptr) {
 #pragma omp atomic write
       failed = kNoMemory;
     }
@@ -77,10 +77,11 @@ int run_program(const Program& program, const Call<T>& call, bool backwards) {
       Shared<T, kInside> shared = common;
       if (!as_team) {
         Arena arena{memory, 0};
-        Work::lay_out(program, call, backwards, 1, arena, shared);
+        lay_out<T, kInside>(program, call, backwards, 1, arena, shared);
         memory += shared_bytes;
       }
-      Work work(program, call, shared, memory, backwards, as_team ? thread : 0, team);
+      // a team may be smaller than asked for (OMP_THREAD_LIMIT), down to one: what it shares was laid out for more
+      Work work(program, call, shared, memory, backwards, as_team ? thread : 0, as_team ? present : 1);
       if (!as_team || thread == 0) {
         work.prepare_program();
       }

@@ -30,7 +30,15 @@ namespace {
 #include "readout.hpp"
 
 #include "memory.hpp"
+#include "layout.hpp"
+
 #include "worker.hpp"
+
+#include "angles.hpp"
+#include "gradients.hpp"
+#include "results.hpp"
+#include "start.hpp"
+#include "steps.hpp"
 
 #include "circuit.hpp"
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pennylane as qml
 import torch
 
-from .problem import LAYERS
+from .problem import LAYERS, signs
 from .torch_step import TorchStep
 
 
@@ -17,8 +17,7 @@ def build(n_qubits: int, batch: int, n_layers: int = LAYERS) -> TorchStep:
     """The step."""
     start = torch.zeros(2**n_qubits, dtype=torch.complex64)
     start[0] = 1
-    bits = torch.arange(2**n_qubits)[:, None] >> torch.arange(n_qubits - 1, -1, -1) & 1
-    signs = (1 - 2 * bits).float()
+    eigenvalues = torch.from_numpy(signs(n_qubits))
 
     @qml.qnode(qml.device("default.qubit", wires=n_qubits), interface="torch", diff_method="backprop")
     def probabilities(inputs, weights):
@@ -27,4 +26,4 @@ def build(n_qubits: int, batch: int, n_layers: int = LAYERS) -> TorchStep:
         qml.StronglyEntanglingLayers(weights, wires=range(n_qubits))
         return qml.probs(wires=range(n_qubits))
 
-    return TorchStep(lambda inputs, weights: probabilities(inputs, weights).float() @ signs)
+    return TorchStep(lambda inputs, weights: probabilities(inputs, weights).float() @ eigenvalues)

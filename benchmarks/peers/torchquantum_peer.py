@@ -16,8 +16,6 @@ from torchquantum import functional
 from .problem import LAYERS, Step, ring, signs
 from .torch_step import TorchStep, probabilities
 
-DISTRIBUTIONS = ("torchquantum-ng", "torch")
-
 
 def build(n_qubits: int, batch: int, n_layers: int = LAYERS) -> Step:
     """Gates of the functional interface, in complex64."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from itertools import product
 
 import numpy as np
 import psutil
@@ -24,7 +25,7 @@ from replank.circuits import (
     theta,
     x,
 )
-from replank.circuits.angle import arccos, exp, sqrt
+from replank.circuits.angle import arccos, arctan, exp, sqrt
 from replank.errors import UsageError
 from tests.circuits.strategies import BACKENDS, F64, damping, needs_core
 
@@ -154,6 +155,39 @@ def test_functions_outside_of_where_they_are_defined(backend, angle, features):
         plan(torch.stack([inside, inside, numbers(*features)]), parameters, backend=backend)
 
 
+UNSEEN = {
+    "a feature": (Circuit(2).rx(x[0], 0).rx(x[1], 1).rx(theta[0], 0), numbers(0.3, math.nan), numbers(0.1)),
+    "a parameter": (Circuit(2).rx(theta[0], 0).ry(theta[1], 1).rx(x[0], 0), numbers(0.3), numbers(0.1, math.nan)),
+    "inside of a function": (Circuit(1).rx(arctan(x[0]), 0).ry(theta[0], 0), numbers(math.inf), numbers(0.1)),
+    "inside of a function of a parameter": (Circuit(1).rx(exp(theta[0]), 0), NOTHING, numbers(-math.inf)),
+    "inside of a function of an amplitude": (
+        Circuit(1).prepare_amplitudes([exp(x[0]), 1.0]).rx(theta[0], 0), numbers(-math.inf), numbers(0.1),
+    ),
+}  # fmt: skip
+
+
+@BOTH
+@pytest.mark.parametrize("kind", UNSEEN)
+def test_numbers_that_no_measured_gate_shows(backend, kind):
+    circuit, features, parameters = UNSEEN[kind]
+    plan = circuit.copy().plan(Z(0))
+    assert plan(torch.ones_like(features), torch.ones_like(parameters), backend=backend).isfinite()
+    with pytest.raises(ValueError, match="NaN or infinit"):
+        plan(features, parameters, backend=backend)
+    with pytest.raises(ValueError, match="NaN or infinit"):
+        plan(torch.stack([torch.ones_like(features), features]), parameters, backend=backend)
+    with pytest.raises(ValueError, match="NaN or infinit"):
+        torch.func.vmap(lambda row: plan(row, parameters, backend=backend))(features.expand(3, -1))
+
+
+@BOTH
+def test_a_global_phase_that_is_not_finite(backend):
+    plan = Circuit(1).ry(0.4, 0).p(theta[0], 0).rz(-theta[0], 0).plan(State())
+    assert plan(NOTHING, numbers(0.3), backend=backend).isfinite().all()
+    with pytest.raises(ValueError, match="NaN or infinit"):
+        plan(NOTHING, numbers(math.nan), backend=backend)
+
+
 @BOTH
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_amplitudes_that_are_not_finite(backend, value):
@@ -190,6 +224,43 @@ def test_an_impossible_outcome_of_a_noisy_circuit(backend, output):
     plan = Circuit(1).channel(damping(0, 0.5)).post_select(0, 1).plan(output)
     with pytest.raises(ValueError, match="what is post-selected must be possible, got an outcome of probability 0"):
         plan(NOTHING, NOTHING, backend=backend)
+
+
+def there_and_back(n: int = 2) -> Circuit:
+    """Turns that are undone by others, so that qubit 0 ends in 0 but for rounding."""
+    circuit = Circuit(n)
+    for i in range(6):
+        circuit.ry(x[i], 0).rz(x[6 + i], 0)
+    for i in reversed(range(6)):
+        circuit.rz(-theta[6 + i], 0).ry(-theta[i], 0)
+    return circuit
+
+
+MEASURED = [[Z(0), Z(1)], X(1), Probabilities(), DensityMatrix((1,)), Samples(2)]
+
+
+@BOTH
+@pytest.mark.parametrize("dtype", [torch.float32, F64], ids=str)
+@pytest.mark.parametrize(
+    ("output", "is_noisy"), [*product(MEASURED, [False, True]), (State(), False)], ids=lambda value: str(value)[:12]
+)
+def test_an_outcome_that_is_impossible_but_for_rounding(backend, dtype, output, is_noisy):
+    circuit = there_and_back().ry(0.3, 1).cnot(0, 1).post_select(0, 1)
+    plan = (circuit.channel(damping(1, 0.2)) if is_noisy else circuit).plan(output)
+    for angles in torch.randn(20, 12, dtype=dtype, generator=torch.Generator().manual_seed(0)):
+        with pytest.raises(ValueError, match="must be possible, got an outcome of probability 0, up to rounding"):
+            plan(angles, angles, backend=backend)
+
+
+@BOTH
+@pytest.mark.parametrize("amplitude", [1e-2, 1e-5, 1e-10, 1e-12])
+def test_an_outcome_that_is_merely_improbable(backend, amplitude):
+    """What is left of it is as precise as its amplitude against rounding."""
+    circuit = Circuit(2).ry(x[0], 0).cry(x[1], 0, 1).post_select(0, 1)
+    features = numbers(2 * math.asin(amplitude), 0.7)
+    for output, wanted in ((Z(1), math.cos(0.7)), (Projector((1,), (1,)), math.sin(0.35) ** 2)):
+        value = circuit.copy().plan(output)(features, NOTHING, backend=backend)
+        assert value.item() == pytest.approx(wanted, abs=1e-15 / amplitude)
 
 
 @BOTH

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import pickle
+import re
 from math import pi
 
 import pytest
@@ -360,11 +361,27 @@ def test_plans_survive_pickling_and_copying(backend, used, observables):
 def test_explain_says_what_was_done():
     circuit = Circuit(4).ry(x[0], 0).cnot(0, 1).crx(theta[0], 1, 0).rzz(theta[1], 0, 1).rx(theta[2], 0).h(2).x(3)
     text = circuit.plan([Z(0), Z(2)]).explain(256)
-    assert "4 qubits, 7 gates, 3 parameters, 1 features; 2 observables by expectations." in text
+    assert "4 qubits, 7 gates, 3 parameters, 1 feature; 2 observables by expectations." in text
     assert "2 parts that never meet" in text
-    assert "1 permutations (X, CNOT, SWAP) absorbed" in text
+    assert "1 permutation (X, CNOT, SWAP) absorbed" in text
     assert "A batch of 256:" in text
     assert text.splitlines()[-1].startswith("Backend on this device: ")
+
+
+@pytest.mark.parametrize(
+    "circuit",
+    [
+        Circuit(1).ry(theta[0] + x[0], 0),
+        Circuit(1).x(0).rx(0.3, 0).rz(x[0], 0).rx(theta[0], 0),
+        Circuit(2).h(0).cnot(0, 1).rzz(theta[0], 0, 1).crx(x[0], 1, 0),
+        Circuit(1).channel(damping(0, 0.1)),
+    ],
+    ids=["a turn", "a line", "a diagonal", "a channel"],
+)
+def test_explain_speaks_of_one_in_the_singular(circuit):
+    text = circuit.plan(X(0)).explain()
+    assert re.search(r"\b1 [a-z]+\b", text)
+    assert not re.search(r"\b1 [a-z]+s\b", text)
 
 
 @pytest.mark.parametrize(

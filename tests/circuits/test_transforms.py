@@ -15,6 +15,7 @@ CIRCUIT = (
     .ry(x[0], 0).rot(*theta[:3], 1).h(2).cnot(0, 1).crx(theta[0] * x[1], 1, 2).rzz(theta[3] + x[0], 0, 2)
     .unitary(haar(2, 4), [2, 0]).rx(theta[1], 1).post_select(0, 1).ry(theta[2], 0)
 )  # fmt: skip
+ROW = Circuit(3).prepare_amplitudes([x[0], x[1], 0.5], [0, 2]).extend(CIRCUIT)
 PREPARED = Circuit(3).prepare_amplitudes([x[0], 1.0, theta[1]], [2, 1]).extend(CIRCUIT)
 OBSERVABLES = [Z(0), X(1) @ Y(2) + 0.3]
 
@@ -167,8 +168,11 @@ NOISY = Circuit(2).ry(x[0], 0).cnot(0, 1).channel(damping(1, 0.3)).crx(theta[0],
         (CIRCUIT, State()),
         (CIRCUIT, [Z(0), Projector((1,), (2,))]),
         (NOISY, DensityMatrix((1,))),
+        (PREPARED, OBSERVABLES),
+        (ROW, State()),
+        (Circuit(2).prepare_amplitudes([x[0], x[1]], [1]).extend(NOISY), [Z(0)]),
     ],
-    ids=["sums", "state", "projector", "density"],
+    ids=["sums", "state", "projector", "density", "amplitudes", "amplitudes of a row", "amplitudes of a density"],
 )
 def test_torch_compile_in_one_graph(backend, circuit, output):
     """A plan that has never run goes into the graph, whichever backend it takes elsewhere."""

@@ -25,9 +25,10 @@ def explain(plan: Plan, batch: int) -> str:
     counts = circuit.counts()
     kept = len(plan.lowered.primitives)
     lines = [
-        f"{counts.n_qubits} qubits, {counts.n_gates} gates, {counts.n_parameters} parameters, "
-        f"{counts.n_features} features; {len(plan.observables)} observables by {plan.output}.",
-        f"{kept} primitives that the observables see, on {plan.lowered.n_lines} lines"
+        f"{_counted(counts.n_qubits, 'qubit')}, {_counted(counts.n_gates, 'gate')}, "
+        f"{_counted(counts.n_parameters, 'parameter')}, {_counted(counts.n_features, 'feature')}; "
+        f"{_counted(len(plan.observables), 'observable')} by {plan.output}.",
+        f"{_counted(kept, 'primitive')} that the observables see, on {_counted(plan.lowered.n_lines, 'line')}"
         + (" (a density matrix: rows and columns)." if plan.is_mixed else "."),
     ]
     if len(plan.components) > 1:
@@ -51,9 +52,9 @@ def _component_lines(component: Component, number: int) -> list[str]:
     program = component.program
     start = sum(len(turns) for turns in program.start)
     lines = [
-        f"Part {number}: {program.n} lines. {program.n_absorbed} permutations (X, CNOT, SWAP) absorbed; "
-        f"{program.n_turns} turns gathered into {start} that make the product state at the start and "
-        f"{len(program.steps)} steps:"
+        f"Part {number}: {_counted(program.n, 'line')}. {_counted(program.n_absorbed, 'permutation')} (X, CNOT, SWAP) "
+        f"absorbed; {_counted(program.n_turns, 'turn')} gathered into {start} that make the product state at the start "
+        f"and {_counted(len(program.steps), 'step')}:"
     ]
     for index, step in enumerate(program.steps):
         lines.append(f"  {index + 1}. {_describe(step)}")
@@ -63,13 +64,15 @@ def _component_lines(component: Component, number: int) -> list[str]:
 def _describe(step: Step) -> str:
     match step:
         case Phases(terms):
-            return f"one diagonal from {len(terms)} turns, {_sources([*terms.values()])}"
+            return f"one diagonal from {_counted(len(terms), 'turn')}, {_sources([*terms.values()])}"
         case Rotations(rotations):
             conditional = sum(bool(rotation.conditions) for rotation in rotations)
             some = f", {conditional} of them controlled" if conditional else ""
-            return f"{len(rotations)} rotations{some}, {_sources([rotation.angle for rotation in rotations])}"
+            return (
+                f"{_counted(len(rotations), 'rotation')}{some}, {_sources([rotation.angle for rotation in rotations])}"
+            )
         case Dense(flips=flips, is_unitary=is_unitary):
-            return f"a {'matrix' if is_unitary else 'matrix that is not unitary'} on {len(flips)} qubits"
+            return f"a {'matrix' if is_unitary else 'matrix that is not unitary'} on {_counted(len(flips), 'qubit')}"
         case Projection():
             return "a projection"
 
@@ -77,6 +80,10 @@ def _describe(step: Step) -> str:
 def _sources(angles: list[Angle]) -> str:
     n_sampled = sum(angle.per_sample for angle in angles)
     return f"{n_sampled} of them different for each sample" if n_sampled else "the same for all samples"
+
+
+def _counted(n: int, noun: str) -> str:
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
 def _engineering(value: float) -> str:

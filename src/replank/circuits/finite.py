@@ -1,4 +1,4 @@
-"""Refusing NaN and infinity inside differentiable, vectorised code."""
+"""Refusing NaN, infinity and what is 0 up to rounding inside differentiable, vectorised code."""
 
 from __future__ import annotations
 
@@ -13,12 +13,16 @@ NOT_FINITE = (
     "parameters; a learning rate that is too high ends like this."
 )
 IMPOSSIBLE = (
-    "circuit: what is post-selected must be possible, got an outcome of probability 0. Look at PostSelect and what "
-    "comes before it."
+    "circuit: what is post-selected must be possible, got an outcome of probability 0, up to rounding. Look at "
+    "PostSelect and what comes before it."
 )
 NO_DIRECTION = (
     "circuit: the amplitudes of a sample must not all be 0, got such a sample. Add a constant, or leave it out."
 )
+
+_ROUNDING = 32
+"""So many times the spacing of numbers near 1, and less, means 0 in an amplitude or an entry of a density matrix: the
+rounding of some hundred gates adds up to it."""
 
 
 def require_finite(tensor: Tensor, message: str = NOT_FINITE) -> Tensor:
@@ -29,7 +33,30 @@ def require_finite(tensor: Tensor, message: str = NOT_FINITE) -> Tensor:
     """
     if torch.compiler.is_compiling():
         return tensor
-    return _Finite.apply(tensor, message)  # type: ignore[no-untyped-call]
+    if torch._C._are_functorch_transforms_active():
+        return _Finite.apply(tensor, message)  # type: ignore[no-untyped-call]
+    _look(tensor.detach(), message)  # a function of autograd costs ten times as much
+    return tensor
+
+
+def _look(tensor: Tensor, message: str) -> None:
+    # a sum is the cheapest pass that NaN and infinity can't hide from; it may overflow by itself
+    if not tensor.sum().isfinite() and not tensor.isfinite().all():
+        raise ValueError(message)
+
+
+def inverse_weight(weight: Tensor, *, power: int) -> Tensor:
+    """``1 / weight`` of what post-selection left, to normalise by.
+
+    Args:
+        weight: the norm of the states to the power ``power``, or the trace of density matrices for ``power=1``.
+        power: 1 or 2.
+
+    Raises:
+        ValueError: it is 0 up to rounding, so that what is left is noise; not inside ``torch.compile``.
+    """
+    least = (_ROUNDING * torch.finfo(weight.dtype).eps) ** power
+    return require_finite(1 / weight.masked_fill(weight <= least, 0), IMPOSSIBLE)
 
 
 class _Finite(Function):
@@ -37,9 +64,7 @@ class _Finite(Function):
 
     @staticmethod
     def forward(tensor: Tensor, message: str) -> Tensor:
-        # a sum is the cheapest pass that NaN and infinity can't hide from; it may overflow by itself
-        if not tensor.sum().isfinite() and not tensor.isfinite().all():
-            raise ValueError(message)
+        _look(tensor, message)
         return tensor.view_as(tensor)
 
     @staticmethod

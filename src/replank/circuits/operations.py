@@ -6,8 +6,7 @@ All are immutable. ``when`` names an earlier measurement: the gate acts only whe
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -245,9 +244,12 @@ class PrepareAmplitudes(Operation):
     """
 
     amplitudes: ComplexMatrix | tuple[Angle, ...]
+    feature_row: tuple[int, int] | None = field(init=False, repr=False)
+    """The first feature and how many, if the amplitudes are features in a row and numbers behind them."""
 
     def __post_init__(self) -> None:
         size = 2 ** len(self.wires)
+        object.__setattr__(self, "feature_row", _feature_row(self.angles))
         if isinstance(self.amplitudes, tuple):
             if not 1 <= len(self.amplitudes) <= size:
                 raise ValueError(
@@ -268,23 +270,21 @@ class PrepareAmplitudes(Operation):
         """The amplitudes, if they depend on features or parameters."""
         return self.amplitudes if isinstance(self.amplitudes, tuple) else ()
 
-    @cached_property
-    def feature_row(self) -> tuple[int, int] | None:
-        """The first feature and how many, if the amplitudes are features in a row and numbers behind them."""
-        angles = self.angles
-        n_features = next((i for i, angle in enumerate(angles) if angle.is_number), len(angles))
-        if not n_features or not all(angle.is_number for angle in angles[n_features:]):
-            return None
-        (first, _), *more = angles[0].terms
-        if more or not isinstance(first, Variable) or first.kind != "x":
-            return None
-        row = tuple(x[first.index + i] for i in range(n_features))
-        return (first.index, n_features) if angles[:n_features] == row else None
-
     @property
     def label(self) -> str:
         """A generic ket."""
         return "|ψ⟩"
+
+
+def _feature_row(angles: tuple[Angle, ...]) -> tuple[int, int] | None:
+    n_features = next((i for i, angle in enumerate(angles) if angle.is_number), len(angles))
+    if not n_features or not all(angle.is_number for angle in angles[n_features:]):
+        return None
+    (first, _), *more = angles[0].terms
+    if more or not isinstance(first, Variable) or first.kind != "x":
+        return None
+    row = tuple(x[first.index + i] for i in range(n_features))
+    return (first.index, n_features) if angles[:n_features] == row else None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from replank.circuits import core, cost, torch_backend
+from replank.circuits.angle import Variable
 from replank.circuits.circuit import Circuit
-from replank.circuits.finite import IMPOSSIBLE, require_finite
+from replank.circuits.finite import inverse_weight, require_finite
 from replank.circuits.light_cone import DEAD, DIAGONAL, FULL, components, merge_copies, prune
 from replank.circuits.lowering import Lowered, doubled, lower, only_lines
 from replank.circuits.observables import (
@@ -228,7 +229,10 @@ class Plan:
         """The same for several sets of parameters or of features in one call.
 
         Shape: ``features`` ``(G or 1, B, n_features)``, ``parameters`` ``(G or 1, n_parameters)``; results are
-        ``(G, B, ...)``. Nothing is checked but what backends check themselves.
+        ``(G, B, ...)``. Shapes and dtypes are not checked.
+
+        Raises:
+            ValueError: a feature or parameter is NaN or infinite; not inside ``torch.compile``.
         """
         chosen = self._chosen(backend, features)
         if torch.is_autocast_enabled(features.device.type):
@@ -239,6 +243,7 @@ class Plan:
             results = self.run(features.float(), parameters.float(), backend=chosen, generator=generator)
             return _map(results, lambda result: result.to(dtype) if result.is_floating_point() else result)
         self._check_memory(features, parameters)
+        self._check_unseen(features, parameters)
         raw = [self._run(component, features, parameters, chosen) for component in self.components]
         return self._combine(raw, features, parameters, generator)
 
@@ -338,11 +343,8 @@ class Plan:
         if len(self.components) != 1 or () in self.words:
             return False
         factors, coefficients = self._products
-        return (
-            factors.shape[1] == 1
-            and np.array_equal(factors[:, 0], np.arange(len(factors)))
-            and np.array_equal(coefficients, np.eye(len(factors)))
-        )
+        one_each = np.array_equal(factors[:, 0], np.arange(len(factors)))
+        return one_each and np.array_equal(coefficients, np.eye(len(factors)))
 
     # -- refusing ----------------------------------------------------------------------------------------------------
 
@@ -370,6 +372,25 @@ class Plan:
             raise TypeError(
                 f"Plan: features and parameters must be on one device, got {features.device} and {parameters.device}."
             )
+
+    def _check_unseen(self, features: Tensor, parameters: Tensor) -> None:
+        """Refuse NaN and infinity where the backends, which look at angles and amplitudes, would not see them."""
+        if torch.compiler.is_compiling():
+            return
+        for numbers, unseen in zip((features, parameters), self._unseen, strict=True):
+            if unseen:
+                require_finite(numbers)
+
+    @cached_property
+    def _unseen(self) -> tuple[bool, bool]:
+        """Whether there are features, or parameters, that no angle or amplitude is a multiple of."""
+        angles = [angle for part in self.components for angle in part.program.angles]
+        angles += [a for part in self.components for _, each in part.lowered.prepared for a in each.angles]
+        seen = {atom for angle in angles for atom, _ in angle.terms}
+        return (
+            any(Variable("x", i) not in seen for i in range(self.n_features)),
+            any(Variable("theta", i) not in seen for i in range(self.n_parameters)),
+        )
 
     def memory_bytes(self, batch: int, itemsize: int, *, with_gradients: bool) -> int:
         """About how many bytes a run takes at its peak, for ``batch`` samples in all groups.
@@ -441,7 +462,7 @@ def _renamed(word: Word, lines: Sequence[int]) -> Word:
 
 def _normalised(values: Tensor, component: Component) -> Tensor:
     """The strings' values relative to that of the identity, which comes first where states do not keep their norm."""
-    return values if component.is_normalised else values[..., 1:] * require_finite(1 / values[..., :1], IMPOSSIBLE)
+    return values if component.is_normalised else values[..., 1:] * inverse_weight(values[..., :1], power=2)
 
 
 def _map(results: Any, function: Callable[[Tensor], Tensor]) -> Any:

@@ -10,6 +10,11 @@ from replank.circuits.finite import NO_DIRECTION, require_finite
 from replank.circuits.lowering import Lowered
 from replank.circuits.operations import PrepareAmplitudes
 
+_COMPLEX = {
+    torch.float32: torch.complex64,
+    torch.float64: torch.complex128,
+}  # torch.compile knows no dtype.to_complex()
+
 
 def prepared_state(lowered: Lowered, features: Tensor, parameters: Tensor, *, is_mixed: bool) -> Tensor | None:
     """The amplitudes that a circuit begins with, ``(G or 1, B, 2^n)``, complex; none if all lines begin in 0.
@@ -45,7 +50,7 @@ def prepared_state(lowered: Lowered, features: Tensor, parameters: Tensor, *, is
 
 def _amplitudes(operation: PrepareAmplitudes, features: Tensor, parameters: Tensor) -> Tensor:
     """Amplitudes of one preparation, ``(G or 1, B or 1, 2^k)``."""
-    dtype = features.dtype.to_complex()
+    dtype = _COMPLEX[features.dtype]
     if not operation.angles:
         return torch.tensor(operation.amplitudes).to(features.device, dtype)[None, None]
     if operation.feature_row is not None:  # thousands of amplitudes one by one take longer than the circuit

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from replank.circuits.finite import IMPOSSIBLE, require_finite
+from replank.circuits.finite import inverse_weight
 from replank.circuits.gates import pauli_matrix
 from replank.circuits.observables import (
     DensityMatrix,
@@ -33,7 +33,7 @@ def from_probabilities(
     Raises:
         TypeError: the observable is not diagonal.
     """
-    probabilities = probabilities * require_finite(1 / probabilities.sum(-1, keepdim=True), IMPOSSIBLE)
+    probabilities = probabilities * inverse_weight(probabilities.sum(-1, keepdim=True), power=2)
     match observable:
         case PauliSum(terms):
             values = [c * _parity_mean(word, probabilities, output) for word, c in terms]
@@ -86,7 +86,7 @@ def from_state(
     observable: Observable, states: Tensor, output: Sequence[int], generator: torch.Generator | None
 ) -> Tensor:
     """Any observable from the amplitudes ``(G, B, 2^n)`` of all lines; they are normalised first."""
-    states = states * require_finite(1 / torch.linalg.vector_norm(states, dim=-1, keepdim=True), IMPOSSIBLE)
+    states = states * inverse_weight(torch.linalg.vector_norm(states, dim=-1, keepdim=True), power=1)
     match observable:
         case State():
             return _axes(states).permute(0, 1, *[2 + line for line in output]).flatten(2)
@@ -123,7 +123,7 @@ def from_density(
     n = vectors.shape[-1].bit_length() // 2
     rho = vectors.reshape(*vectors.shape[:2], 2**n, 2**n)
     rows = output[: len(output) // 2]
-    rho = rho * require_finite(1 / rho.diagonal(dim1=-2, dim2=-1).real.sum(-1), IMPOSSIBLE)[..., None, None]
+    rho = rho * inverse_weight(rho.diagonal(dim1=-2, dim2=-1).real.sum(-1), power=1)[..., None, None]
     diagonal = rho.diagonal(dim1=-2, dim2=-1).real
     match observable:
         case DensityMatrix(wires):
