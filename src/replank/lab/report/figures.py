@@ -213,12 +213,13 @@ def _plank(axes: Axes, x: float, row: int, width: float, text: str, swapped: boo
     )  # fmt: skip
 
 
-def image_grid(rows: Mapping[str, Sequence[np.ndarray]], *, same_scale: bool = True) -> Figure:
+def image_grid(rows: Mapping[str, Sequence[np.ndarray]], *, same_scale: bool = True, symbol: str = "w") -> Figure:
     """Small images in rows, such as learned kernels: zero is neutral, the sign is the colour.
 
     Args:
         rows: for each label, matrices of shape ``(height, width)``.
         same_scale: whether a row's images share one colour scale; its bound is printed beside the row.
+        symbol: what the numbers are called there.
 
     Raises:
         ValueError: there is no image.
@@ -236,7 +237,7 @@ def image_grid(rows: Mapping[str, Sequence[np.ndarray]], *, same_scale: bool = T
         for axes in line:
             axes.set(xticks=[], yticks=[])
             axes.spines[:].set_visible(False)
-        text = f"{label}\n|w| ≤ {bound:.2g}" if same_scale else label
+        text = f"{label}\n|{symbol}| ≤ {bound:.2g}" if same_scale else label
         line[0].set_ylabel(text, rotation=0, ha="right", va="center", fontsize=8.5, color=INK)
     return figure
 

@@ -24,7 +24,7 @@ def channels(records: Records) -> MatplotlibFigure:
     """What each trained filter makes of one test image."""
     done = records.table[records.table["status"] == "done"]
     shown = [arm for arm in ARMS["filters"] if 0 in set(done.loc[done["arm"] == arm, "seed"])]
-    return image_grid({arm: list(records.artefact("channels", arm)) for arm in shown})
+    return image_grid({arm: list(records.artefact("channels", arm)) for arm in shown}, symbol="y")
 
 
 FIGURES = (

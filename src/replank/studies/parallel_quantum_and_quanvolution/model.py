@@ -117,7 +117,7 @@ def parallel_ladder(settings: ParallelSettings, shape: Shape) -> Ladder:
         "4x5-post-bn": _middle(
             "4 circuits of 5 qubits, batch norm", lambda: nn.Sequential(circuits(settings, 4), nn.BatchNorm1d(n))
         ),
-        "linear-tanh": _middle("4 parallel Linear(5, 5), tanh", lambda: parallel_linear(n, 4)),
+        "linear-tanh": _middle("4 parallel linear layers, tanh", lambda: parallel_linear(n, 4)),
         "frozen": _middle("4 circuits of 5 qubits, frozen", quantum(frozen=True)),
         "unentangled": _middle("4 circuits of 5 qubits, unentangled", quantum(unentangled=True)),
         "classical-372k": named(_classical_head, "216, 88, all classical"),
