@@ -118,3 +118,14 @@ def test_what_goes_wrong_on_arrival_is_a_record_too(job: MakeJob, change: dict[s
 def test_a_job_is_small_when_it_travels(job: MakeJob) -> None:
     assert len(pickle.dumps(job())) < 1000
     assert pickle.loads(pickle.dumps(job())) == job()
+
+
+def test_data_of_another_kind_fail_the_trial_in_words(job: MakeJob, study_runs: Callable[..., None]) -> None:
+    def run(trial: Trial) -> Measurements:
+        return Measurements({"points": float(len(trial.series.values))})
+
+    study_runs(run)
+    record = execute(job(), silent)
+    assert record.status == "failed"
+    assert record.error is not None
+    assert "fake-study: the data set must be a time series, got digits, which is images with labels" in record.error

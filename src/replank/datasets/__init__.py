@@ -13,6 +13,7 @@ from replank.datasets._card import Arrays as Arrays
 from replank.datasets._card import Card as Card
 from replank.datasets._card import Dataset as Dataset
 from replank.datasets._card import fingerprint as fingerprint
+from replank.datasets._data import Data as Data
 from replank.datasets._files import DataFile as DataFile
 from replank.datasets._files import Edition as Edition
 from replank.datasets._files import FileState as FileState
@@ -22,6 +23,9 @@ from replank.datasets._recipe import FromFiles as FromFiles
 from replank.datasets._recipe import Info as Info
 from replank.datasets._recipe import Recipe as Recipe
 from replank.datasets._recipe import Verification as Verification
+from replank.datasets._sequences import Labelled as Labelled
+from replank.datasets._sequences import Sequences as Sequences
+from replank.datasets._series import Series as Series
 from replank.errors import DataError, UnknownName
 
 GENERATED = "generated"
@@ -44,8 +48,8 @@ def info(name: str) -> Info:
     return _recipe(name).info
 
 
-def load(name: str, folder: Path | None = None) -> Dataset:
-    """A data set, from verified data only.
+def load(name: str, folder: Path | None = None) -> Data:
+    """A data set, from verified data only: images as :class:`Dataset`, or :class:`Series`, or :class:`Sequences`.
 
     Args:
         name: one of :func:`names`.

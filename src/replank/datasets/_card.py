@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +28,7 @@ class Card:
         licence: what is known of it.
         source: where the data come from.
         citation: what to cite.
-        n_train: number of training images.
+        n_train: number of training images; 0 of what is not images, as are shape and classes.
         n_test: number of test images.
         shape: (channels, height, width).
         classes: names, in the order of the labels.
@@ -44,11 +44,11 @@ class Card:
     licence: str
     source: str
     citation: str
-    n_train: int
-    n_test: int
-    shape: tuple[int, int, int]
-    classes: tuple[str, ...]
-    split: str
+    n_train: int = 0
+    n_test: int = 0
+    shape: tuple[int, int, int] = (0, 0, 0)
+    classes: tuple[str, ...] = ()
+    split: str = ""
     known_differences: tuple[str, ...] = ()
     pixel_max: int = 255
     sha256: str = ""
@@ -62,6 +62,10 @@ class Arrays(NamedTuple):
     test_x: Pixels
     test_y: Labels
 
+    def described(self, card: Card) -> Dataset:
+        """The data set of these arrays, checked against its card."""
+        return Dataset.of(card, self)
+
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
@@ -74,6 +78,8 @@ class Dataset:
         test_x: as ``train_x``.
         test_y: as ``train_y``.
     """
+
+    kind: ClassVar[str] = "images with labels"
 
     card: Card
     train_x: Pixels = field(repr=False)
@@ -157,7 +163,7 @@ class Dataset:
         )
 
 
-def fingerprint(*arrays: NDArray[np.uint8] | NDArray[np.int64]) -> str:
+def fingerprint(*arrays: NDArray[np.uint8] | NDArray[np.int64] | NDArray[np.float64]) -> str:
     """SHA-256 over the arrays in order: dtype, shape and bytes of each."""
     digest = hashlib.sha256()
     for array in arrays:

@@ -8,9 +8,12 @@ import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 
-from replank.datasets._card import Arrays, Card
+from replank.datasets._card import Card
+from replank.datasets._data import Content
+
+Read = TypeVar("Read", bound=Content, covariant=True)
 
 
 @dataclass(frozen=True)
@@ -78,19 +81,19 @@ class DataFile:
 
 
 @dataclass(frozen=True)
-class Edition:
+class Edition(Generic[Read]):
     """One form in which the files of a data set come.
 
     Args:
         card: of the data set as read from these files.
         files: all that are needed.
-        read: from the files' verified contents, by name, to arrays.
+        read: from the files' verified contents, by name, to what is in them.
         subfolders: of the data folder, where the files are looked for; downloads go to the first.
     """
 
     card: Card
     files: tuple[DataFile, ...]
-    read: Callable[[Mapping[str, bytes]], Arrays]
+    read: Callable[[Mapping[str, bytes]], Read]
     subfolders: tuple[str, ...] = ("",)
 
     @property

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from replank.datasets._card import Arrays, Card, Dataset, Labels, Pixels, fingerprint, stratified_split
+from replank.datasets._card import Arrays, Card, Labels, Pixels, fingerprint, stratified_split
+from replank.datasets._data import Content, Data
 from replank.datasets._download import download
 from replank.datasets._files import DataFile, Edition, FileState
 from replank.datasets._folders import data_folder
@@ -23,7 +24,7 @@ class Info:
         name: as typed at the command line.
         title: as reports print it.
         licence: what is known of it.
-        shape: (channels, height, width) of an image.
+        shape: (channels, height, width) of an image; zeros of what is not images.
         files: for each form in which the files may come, their names (``[.gz]``: packed or not); none if embedded.
         urls: what ``fetch`` downloads.
         embedded: whether it comes with an installed package and needs no files.
@@ -67,7 +68,7 @@ class Recipe(Protocol):
     def info(self) -> Info:
         """What is known without loading."""
 
-    def load(self, folder: Path | None) -> Dataset:
+    def load(self, folder: Path | None) -> Data:
         """The data set, verified."""
 
     def verify(self, folder: Path | None) -> Verification:
@@ -101,7 +102,7 @@ class Embedded:
         card = self.card
         return Info(card.name, card.title, card.licence, card.shape, files=(), urls=(), embedded=True)
 
-    def load(self, folder: Path | None) -> Dataset:
+    def load(self, folder: Path | None) -> Data:
         """The data set; it needs no folder."""
         images, labels = self.read()
         state = self._state(images, labels)
@@ -112,7 +113,7 @@ class Embedded:
             )
         stream = numpy_stream(self.seed, "data split", self.card.name)
         test, train = stratified_split(labels, self.card.n_test, stream)
-        return Dataset.of(self.card, Arrays(images[train], labels[train], images[test], labels[test]))
+        return Arrays(images[train], labels[train], images[test], labels[test]).described(self.card)
 
     def verify(self, folder: Path | None) -> Verification:
         """Whether the package carries the images that it is known to carry."""
@@ -135,7 +136,7 @@ class FromFiles:
         editions: the forms; the first of which all files are there is read. The first one's card is the set's own.
     """
 
-    editions: tuple[Edition, ...]
+    editions: tuple[Edition[Content], ...]
 
     @property
     def card(self) -> Card:
@@ -156,7 +157,7 @@ class FromFiles:
             embedded=False,
         )
 
-    def load(self, folder: Path | None) -> Dataset:
+    def load(self, folder: Path | None) -> Data:
         """The data set, from verified files only.
 
         Raises:
@@ -174,7 +175,7 @@ class FromFiles:
                     f"load: {path} must have {state.expected} to be {self.card.name}'s {file.name}, got {state.found}. "
                     f"It is damaged or another set's: move it away, then {self._way_to_fetch()}."
                 )
-        return Dataset.of(edition.card, edition.read(contents))
+        return edition.read(contents).described(edition.card)
 
     def verify(self, folder: Path | None) -> Verification:
         """The state of each file of the form that ``load`` would read."""
@@ -199,10 +200,10 @@ class FromFiles:
             download(file, data_folder(folder) / edition.subfolders[0])
         return self.verify(folder)
 
-    def _choose(self, folder: Path) -> tuple[Edition, dict[DataFile, Path | None]]:
+    def _choose(self, folder: Path) -> tuple[Edition[Content], dict[DataFile, Path | None]]:
         """The first complete edition; if there is none, the most complete, and among equals one to be downloaded."""
 
-        def preference(pair: tuple[Edition, dict[DataFile, Path | None]]) -> tuple[float, bool]:
+        def preference(pair: tuple[Edition[Content], dict[DataFile, Path | None]]) -> tuple[float, bool]:
             edition, found = pair
             missing = list(found.values()).count(None) / len(found)
             return missing, missing > 0 and not edition.downloadable

@@ -23,7 +23,7 @@ _CARD = replace(
 )
 
 
-def _shortened(edition: Edition) -> Edition:
+def _shortened(edition: Edition[Arrays]) -> Edition[Arrays]:
     def read(contents: Mapping[str, bytes]) -> Arrays:
         whole = edition.read(contents)
         return whole._replace(train_x=whole.train_x[:_N_TRAIN].copy(), train_y=whole.train_y[:_N_TRAIN].copy())

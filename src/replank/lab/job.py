@@ -12,7 +12,7 @@ from typing import Any, Literal
 import threadpoolctl
 import torch
 
-from replank.datasets import Dataset, load
+from replank.datasets import Data, load
 from replank.errors import TrialError
 from replank.lab.recording import recorded
 from replank.lab.study import find_study
@@ -72,10 +72,10 @@ def execute(job: Job, on_event: OnEvent) -> Record:
         on_event(Event("epoch", key, epoch, n_epochs, dict(values)))
 
     def measure() -> Measurements:
-        study, dataset = find_study(job.study), loaded(key.dataset, job.data_folder)
-        if dataset.card.sha256 != key.data_sha256:
+        study, data = find_study(job.study), loaded(key.dataset, job.data_folder)
+        if data.card.sha256 != key.data_sha256:
             raise TrialError(f"{key.dataset}: the data must stay the same during a run, but have changed. Run again.")
-        return study.run(Trial(key, study.arm(key.arm), job.settings, dataset, torch.device(job.device), progress))
+        return study.run(Trial(key, study.arm(key.arm), job.settings, data, torch.device(job.device), progress))
 
     with _threads(key.threads):
         # loaded ahead, so that it does not count as time and memory of the first trial; a failure shows again inside
@@ -94,7 +94,7 @@ def _about(name: str, folder: Path | None) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=2)
-def loaded(name: str, folder: Path | None) -> Dataset:
+def loaded(name: str, folder: Path | None) -> Data:
     """A data set, read once for the trials that this process runs one after the other."""
     return load(name, folder)
 

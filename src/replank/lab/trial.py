@@ -6,17 +6,22 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 import torch
 
+from replank.datasets import Dataset, Sequences, Series
+from replank.errors import DataError
+
 if TYPE_CHECKING:
-    from replank.datasets import Dataset
+    from replank.datasets import Data
 
 Progress = Callable[[int, int, Mapping[str, float]], None]
 """Called as ``progress(epoch, n_epochs, values)`` while a trial runs."""
 
+
+Kind = TypeVar("Kind", Dataset, Series, Sequences)
 
 Settings = Any
 """A frozen dataclass of a study's own: what a trial needs to know besides its arm, seed and data."""
@@ -89,7 +94,7 @@ class Trial:
         key: identity.
         arm: the alternative to build.
         settings: the study's settings, resolved for this arm and data set.
-        dataset: the data, already loaded and verified.
+        data: already loaded and verified; :attr:`dataset`, :attr:`series` and :attr:`sequences` say of which kind.
         device: where to compute.
         progress: call it at the end of each epoch, or whatever the study's unit of work is.
     """
@@ -97,7 +102,7 @@ class Trial:
     key: TrialKey
     arm: Arm
     settings: Settings
-    dataset: Dataset
+    data: Data
     device: torch.device
     progress: Progress
 
@@ -105,6 +110,33 @@ class Trial:
     def seed(self) -> int:
         """The seed; :mod:`replank.seeding` derives one stream for each purpose from it."""
         return self.key.seed
+
+    @property
+    def dataset(self) -> Dataset:
+        """The data, if they are images with labels.
+
+        Raises:
+            DataError: they are not, and the study is about such; so with :attr:`series` and :attr:`sequences`.
+        """
+        return self._of_kind(Dataset, "images with labels")
+
+    @property
+    def series(self) -> Series:
+        """The data, if they are one time series."""
+        return self._of_kind(Series, "a time series")
+
+    @property
+    def sequences(self) -> Sequences:
+        """The data, if they are labelled strings."""
+        return self._of_kind(Sequences, "labelled strings")
+
+    def _of_kind(self, kind: type[Kind], words: str) -> Kind:
+        if isinstance(self.data, kind):
+            return self.data
+        raise DataError(
+            f"{self.key.study}: the data set must be {words}, got {self.key.dataset}, which is {self.data.kind}. "
+            "`replank show STUDY` names the study's own sets."
+        )
 
 
 @dataclass
