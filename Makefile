@@ -34,8 +34,9 @@ benchmark: .venv/installed
 	$(BIN)/python benchmarks/quantum_creep.py
 
 # The documentation as a site, made without the network; a warning is an error. Open build/docs/html/index.html.
+# Read anew each time: lists that are made by looking would not notice a new page.
 docs: .venv/installed .venv/installed-docs
-	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going -d build/docs/doctrees docs build/docs/html
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --fresh-env -d build/docs/doctrees docs build/docs/html
 	@echo build/docs/html/index.html
 
 # Compiles what has changed in cpp/ and puts it in place. `make test` would do so too, but from the beginning.
