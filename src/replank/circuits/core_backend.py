@@ -276,7 +276,7 @@ def _n_groups(features: Tensor, parameters: Tensor, initial: Tensor | None) -> i
 
 def _summed(gradient: Tensor, source: Tensor) -> Tensor:
     """The gradient of what all groups share is the sum over groups."""
-    return gradient.sum(0, keepdim=True) if len(source) == 1 and len(gradient) > 1 else gradient
+    return gradient.sum(0, keepdim=True) if source.shape[0] == 1 and gradient.shape[0] > 1 else gradient
 
 
 def _as_groups(size: int, in_dims: Any, tensors: Any) -> list[Tensor | None]:

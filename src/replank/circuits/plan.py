@@ -267,7 +267,7 @@ class Plan:
         return backend
 
     def _run(self, component: Component, features: Tensor, parameters: Tensor, backend: str) -> Tensor:
-        batch = features.shape[1] * max(len(features), len(parameters))
+        batch = features.shape[1] * max(features.shape[0], parameters.shape[0])
         cost.record(component.program, len(component.words), batch)
         initial = prepared_state(component.lowered, features, parameters, is_mixed=self.is_mixed)
         features, parameters = component.slots.sources(features, parameters)
@@ -313,7 +313,7 @@ class Plan:
         columns = [_normalised(values, part) for values, part in zip(raw, self.components, strict=True)]
         if self._is_plain:
             return columns[0]
-        one = features.new_ones(max(len(features), len(parameters)), features.shape[1], 1)
+        one = features.new_ones(max(features.shape[0], parameters.shape[0]), features.shape[1], 1)
         table = torch.cat((*columns, one), -1)
         factors, coefficients = self._products
         values = table[..., torch.as_tensor(factors, device=table.device)].prod(-1)
@@ -415,7 +415,7 @@ class Plan:
     def _check_memory(self, features: Tensor, parameters: Tensor) -> None:
         if torch.compiler.is_compiling():
             return
-        batch = features.shape[1] * max(len(features), len(parameters))
+        batch = features.shape[1] * max(features.shape[0], parameters.shape[0])
         most = 8 * (batch + 2 * torch.get_num_threads()) * sum(self._bytes)
         if most < _WORTH_ASKING or features.device.type != "cpu":
             return
