@@ -52,6 +52,14 @@ def test_a_rule_answers(rule: Rule, new: list[float], old: list[float], status: 
     assert rule(pair(new, old)).status == status
 
 
+def test_a_tie_passes_no_single_bound_but_lies_between_two() -> None:
+    equal = [0.5, 0.25, 1.0]
+    for rule in (difference("score", "new", minus="old", above=0), difference("score", "new", minus="old", below=0)):
+        assert rule(pair(equal, equal)).status == "not reproduced"
+    assert difference("score", "new", minus="old", above=0, below=0)(pair(equal, equal)).status == "reproduced"
+    assert ratio("score", "new", over="old", below=1)(pair(equal, equal)).status == "not reproduced"
+
+
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
 @pytest.mark.parametrize(
     ("spoil", "reason"),

@@ -7,6 +7,7 @@ written in the rule, before any run. Statistics are paired over seeds.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -167,13 +168,17 @@ def _rule(function: Rule) -> Rule:
 
 
 def _decide(interval: Interval, low: float, high: float, what: str, law: str) -> Verdict:
-    """Where the whole interval lies: inside ``[low, high]``, outside, or across a bound."""
+    """Where the whole interval lies: inside ``[low, high]``, outside, or across a bound.
+
+    A single bound must be passed: what only reaches it, as ties do, is outside.
+    """
     if interval.n < 2:
         status: Status = "inconclusive"
         shown = f"{what} is {interval.mean:+.4g} with a single seed: no interval"
     else:
-        inside = low <= interval.low and interval.high <= high
-        outside = interval.high < low or interval.low > high
+        passes = operator.lt if np.isinf(low) or np.isinf(high) else operator.le
+        inside = passes(low, interval.low) and passes(interval.high, high)
+        outside = not passes(low, interval.high) or not passes(interval.low, high)
         status = "reproduced" if inside else "not reproduced" if outside else "inconclusive"
         shown = f"{what} is {interval.mean:+.4g} [{interval.low:+.4g}, {interval.high:+.4g}] over {interval.n} seeds"
     return Verdict(status, f"{shown}; the claim needs {law}.", interval.mean, (interval.low, interval.high))
@@ -233,7 +238,9 @@ def spread(
     return rule
 
 
-def ratio(metric: str, arm: str, *, over: str, above: float = 0.0, below: float = np.inf, level: float = 0.95) -> Rule:
+def ratio(
+    metric: str, arm: str, *, over: str, above: float = -np.inf, below: float = np.inf, level: float = 0.95
+) -> Rule:
     """The factor between two arms, paired over seeds, lies between two bounds with its whole confidence interval.
 
     It is the geometric mean, so that swapping the arms gives the inverse. For positive metrics, such as times.
