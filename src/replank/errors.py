@@ -8,7 +8,10 @@
     │   ├── SlotError                     a slot is missing, ambiguous, tied or hooked
     │   ├── InterfaceMismatch             a part does not fit its slot
     │   ├── DataError                     data are missing, damaged or not usable
-    │   └── MissingExtra                  an optional dependency is not installed
+    │   │   └── MissingData               (also FileNotFoundError) a file is not there
+    │   ├── CircuitCutError               a circuit can't be cut like this
+    │   ├── ExtrapolationError            values at too few strengths of noise, or nothing fitted yet
+    │   └── MissingExtra                  (also ImportError) an optional dependency is not installed
     ├── LedgerError                       the ledger can't be read or written; the command line exits with 2
     └── TrialError                        a trial can't give its measurements (recorded as failed; exit 1)
 
@@ -42,7 +45,19 @@ class DataError(UsageError):
     """Data are missing, damaged, or can't be used as asked."""
 
 
-class MissingExtra(UsageError):
+class MissingData(DataError, FileNotFoundError):
+    """A file of data is not there."""
+
+
+class CircuitCutError(UsageError):
+    """A circuit can't be cut like this; the message lists the widths of the fragments that were found."""
+
+
+class ExtrapolationError(UsageError):
+    """There is too little to extrapolate from: too few strengths of noise, or nothing that has been fitted."""
+
+
+class MissingExtra(UsageError, ImportError):
     """An optional dependency is not installed."""
 
     def __init__(self, what: str, extra: str):

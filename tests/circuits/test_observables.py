@@ -95,6 +95,7 @@ def test_what_it_says_about_itself(observable, wires, is_diagonal, text):
         (lambda: Z(0.0), "Z: a wire is an integer from 0, got wire=0.0"),
         (lambda: Y(True), "Y: a wire is an integer from 0, got wire=True"),
         (lambda: pauli("XQ"), "letters must be I, X, Y or Z, got 'XQ'"),
+        (lambda: pauli("XZ", 3), "a letter for each of n_qubits=3, got 'XZ'"),
         (lambda: hamiltonian({"x": 1.0}), "letters must be I, X, Y or Z, got 'x'"),
         (lambda: Z(0) * math.nan, "a coefficient must be finite, got nan"),
         (lambda: Z(0) + math.inf, "a coefficient must be finite, got inf"),

@@ -26,9 +26,19 @@ _STRING = (2, 2)
 
 @dataclass
 class OperationCount:
-    """Real multiplications and additions of circuits, forwards."""
+    """What circuits took, forwards.
+
+    Attributes:
+        flops: real multiplications and additions.
+        widest: qubits of the largest register that was held.
+    """
 
     flops: int = 0
+    widest: int = 0
+
+    def add(self, flops: int, widest: int) -> None:
+        """Count what has been run."""
+        self.flops, self.widest = self.flops + flops, max(self.widest, widest)
 
 
 _ACTIVE: ContextVar[OperationCount | None] = ContextVar("operation count", default=None)
@@ -36,13 +46,18 @@ _ACTIVE: ContextVar[OperationCount | None] = ContextVar("operation count", defau
 
 @contextmanager
 def counting_operations() -> Iterator[OperationCount]:
-    """Count the operations of all circuits that are run in the block."""
-    count = OperationCount()
+    """Count the operations of all circuits that are run in the block; a block around it counts them, too."""
+    if torch.compiler.is_compiling():
+        yield OperationCount()
+        return
+    count, outer = OperationCount(), _ACTIVE.get()
     token = _ACTIVE.set(count)
     try:
         yield count
     finally:
         _ACTIVE.reset(token)
+        if outer is not None:
+            outer.add(count.flops, count.widest)
 
 
 def record(program: Program, n_strings: int, batch: int) -> None:
@@ -51,7 +66,7 @@ def record(program: Program, n_strings: int, batch: int) -> None:
         return
     count = _ACTIVE.get()
     if count is not None:
-        count.flops += batch * flops(program, n_strings)[0]
+        count.add(batch * flops(program, n_strings)[0], program.n)
 
 
 def flops(program: Program, n_strings: int) -> tuple[int, int]:

@@ -130,14 +130,20 @@ def Z(wire: int) -> PauliSum:
     return _single("Z", wire)
 
 
-def pauli(letters: str) -> PauliSum:
+def pauli(letters: str, n_qubits: int | None = None) -> PauliSum:
     """A Pauli string from a word; its first letter is qubit 0's (the most significant bit).
 
+    Args:
+        letters: one for each qubit.
+        n_qubits: how many there must be; any number if not given.
+
     Raises:
-        ValueError: a letter is none of I, X, Y, Z.
+        ValueError: a letter is none of I, X, Y, Z, or there are more or fewer than qubits.
     """
     if set(letters) - set("IXYZ"):
         raise ValueError(f"pauli: letters must be I, X, Y or Z, got {letters!r}.")
+    if n_qubits is not None and len(letters) != n_qubits:
+        raise ValueError(f"pauli: there must be a letter for each of n_qubits={n_qubits}, got {letters!r}.")
     return PauliSum(((tuple((i, letter) for i, letter in enumerate(letters) if letter != "I"), 1.0),))
 
 

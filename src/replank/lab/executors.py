@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
-from multiprocessing import connection, get_context, parent_process, resource_tracker
+from multiprocessing import connection, get_context, resource_tracker
 from multiprocessing.connection import Connection
 from typing import Protocol
 
@@ -21,6 +20,7 @@ from replank.errors import UsageError
 from replank.lab.environment import environment
 from replank.lab.job import Event, Job, OnEvent, execute
 from replank.lab.trial import Measurements, Record
+from replank.processes import end_with_parent
 
 _POLL_S = 0.2
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -155,17 +155,10 @@ class _Worker:
 
 def _work(pipe: Connection) -> None:
     """What a worker does, for as long as its parent lives."""
-    threading.Thread(target=_die_with_parent, daemon=True).start()
+    end_with_parent()
     with suppress(EOFError, BrokenPipeError):  # the parent has gone
         while True:
             pipe.send(execute(pipe.recv(), pipe.send))
-
-
-def _die_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 def _ready(pipes: list[Connection], *, wait_for_jobs: bool) -> list[Connection]:

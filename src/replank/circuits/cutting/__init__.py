@@ -12,25 +12,36 @@ Example:
     1.0
 """
 
+from replank.circuits.cutting.bases import Basis
 from replank.circuits.cutting.cuts import Cut, GateCut, WireCut
+from replank.circuits.cutting.estimator import CutEstimator
 from replank.circuits.cutting.fragments import Fragment
+from replank.circuits.cutting.layer import CutQuantumLayer
 from replank.circuits.cutting.planner import find_cuts
+from replank.circuits.cutting.pool import local_pool
 from replank.circuits.cutting.reconstruct import CutCircuit, cut
 from replank.circuits.cutting.sampling import measured_results, quasi_probability_estimate
-from replank.circuits.cutting.tasks import Result, Run, Task, execute
+from replank.circuits.cutting.tasks import ExecutionCount, Result, Run, Task, counting_executions, execute, execute_all
 
 __all__ = [
+    "Basis",
     "Cut",
     "CutCircuit",
+    "CutEstimator",
+    "CutQuantumLayer",
+    "ExecutionCount",
     "Fragment",
     "GateCut",
     "Result",
     "Run",
     "Task",
     "WireCut",
+    "counting_executions",
     "cut",
     "execute",
+    "execute_all",
     "find_cuts",
+    "local_pool",
     "measured_results",
     "quasi_probability_estimate",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from replank.circuits.circuit import Circuit
@@ -52,27 +51,21 @@ def check_operations(circuit: Circuit) -> None:
             )
 
 
-def check_cuts(circuit: Circuit, cuts: Sequence[Cut]) -> None:
-    """Refuse cuts at places that do not exist.
-
-    Raises:
-        ValueError: a wire has no such segment, an operation is not a gate that can be cut, or a cut comes twice.
-    """
-    if len(set(cuts)) != len(cuts):
-        raise ValueError(f"cut: cuts must differ, got cuts={tuple(cuts)}.")
-    for cut in cuts:
-        match cut:
-            case WireCut(wire, after):
-                places = [index for index, operation in enumerate(circuit) if wire in operation.wires][:-1]
-                if after not in places:
-                    known = f"its operations {places}" if places else "no place: nothing follows an operation there"
-                    raise ValueError(f"cut: wire {wire} can be cut after {known}, got {cut}.")
-            case GateCut(index):
-                if not 0 <= index < len(circuit):
-                    raise ValueError(f"cut: a gate must be among operations 0..{len(circuit) - 1}, got {cut}.")
-                operation = circuit.operations[index]
-                if gate_terms(operation) is None:
-                    raise ValueError(
-                        f"cut: a gate that is cut must be a named two-qubit gate, a Pauli rotation or a diagonal "
-                        f"on two wires, got {cut}: {operation.label} on wires={operation.wires}. Cut wires instead."
-                    )
+def problem_of(circuit: Circuit, cut: Cut) -> str | None:
+    """Why nothing can be cut at that place, in words."""
+    match cut:
+        case WireCut(wire, after):
+            places = [index for index, operation in enumerate(circuit) if wire in operation.wires][:-1]
+            if after not in places:
+                known = f"its operations {places}" if places else "no place: nothing follows an operation there"
+                return f"wire {wire} can be cut after {known}, got {cut}"
+        case GateCut(index):
+            if not 0 <= index < len(circuit):
+                return f"a gate must be among operations 0..{len(circuit) - 1}, got {cut}"
+            operation = circuit.operations[index]
+            if gate_terms(operation) is None:
+                return (
+                    f"a gate that is cut must be a named two-qubit gate, a Pauli rotation or a diagonal on two wires, "
+                    f"got {cut}: {operation.label} on wires={operation.wires}. Cut wires instead"
+                )
+    return None

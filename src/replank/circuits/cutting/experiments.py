@@ -10,13 +10,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from replank.circuits.cutting.fragments import STATES, Fragment, Variant
+from replank.circuits.cutting.bases import WireBasis
+from replank.circuits.cutting.fragments import Fragment, Variant
 from replank.circuits.cutting.tasks import Task
 from replank.circuits.observables import PauliSum
 from replank.circuits.primitives import Word
-
-LETTERS = "IXYZ"
-"""What is measured where a cut wire ends."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,10 +24,12 @@ class Experiments:
     Args:
         fragment: the fragment.
         words: the Pauli strings, on the fragment's qubits, whose expectation values are asked for.
+        basis: what cut wires are measured and prepared in.
     """
 
     fragment: Fragment
     words: tuple[Word, ...]
+    basis: WireBasis
 
     @property
     def tasks(self) -> Iterator[Task]:
@@ -52,8 +52,8 @@ class Experiments:
             like: a tensor of B rows, with the values' type and device.
 
         Returns:
-            ``(n_words, B, *axes)``, with an axis for each of ``fragment.cuts``: 4 states where a wire begins, 4 letters
-            where one ends, ``n_terms^2`` pairs (bra, ket) of terms for a gate. Complex if there are gates.
+            ``(n_words, B, *axes)``, with an axis for each of ``fragment.cuts``: the basis's states where a wire begins,
+            its letters where one ends, ``n_terms^2`` pairs (bra, ket) of terms for a gate. Complex if there are gates.
         """
         read = {}
         for variant in self._run:
@@ -65,7 +65,8 @@ class Experiments:
         entries = torch.stack([_looked_up(read, variant) for variant in self._variants])
         n_prepared, n_measured = len(self.fragment.prepared), len(self.fragment.measured)
         pairs = [len(insertion.letters) ** 2 for insertion in self.fragment.insertions]
-        shape = [*[len(STATES)] * n_prepared, *pairs, len(like), len(self.words), *[len(LETTERS)] * n_measured]
+        n_states, n_letters = len(self.basis.states), len(self.basis.letters)
+        shape = [*[n_states] * n_prepared, *pairs, len(like), len(self.words), *[n_letters] * n_measured]
         axes = list(range(len(shape)))
         states, gates = axes[:n_prepared], axes[n_prepared : n_prepared + len(pairs)]
         batch, word, *letters = axes[n_prepared + len(pairs) :]
@@ -74,7 +75,7 @@ class Experiments:
     @functools.cached_property
     def _strings(self) -> list[Word]:
         """Each word with each choice of letters where cut wires end."""
-        choices = list(itertools.product(LETTERS, repeat=len(self.fragment.measured)))
+        choices = list(itertools.product(self.basis.letters, repeat=len(self.fragment.measured)))
         return [_joined(word, letters, self.fragment) for word in self.words for letters in choices]
 
     def _to_measure(self, variant: Variant) -> list[Word]:
@@ -92,7 +93,7 @@ class Experiments:
 
     @functools.cached_property
     def _variants(self) -> list[Variant]:
-        states = itertools.product(range(len(STATES)), repeat=len(self.fragment.prepared))
+        states = itertools.product(self.basis.states, repeat=len(self.fragment.prepared))
         terms = [range(len(insertion.letters)) for insertion in self.fragment.insertions]
         pairs = itertools.product(*(list(itertools.product(each, each)) for each in terms))
         return [

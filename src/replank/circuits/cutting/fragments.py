@@ -10,17 +10,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from replank.circuits.circuit import Circuit
-from replank.circuits.cutting.cuts import Cut, GateCut, WireCut, check_cuts, check_operations
+from replank.circuits.cutting.bases import STATES
+from replank.circuits.cutting.cuts import Cut, GateCut, WireCut, check_operations, problem_of
 from replank.circuits.cutting.gate_terms import gate_terms
 from replank.circuits.operations import Operation, PrepareProduct
 from replank.circuits.primitives import Word
-from replank.errors import UsageError
+from replank.errors import CircuitCutError
 
 Segment = tuple[int, int]
 """A wire, and how many cuts on it lie before."""
-
-STATES = ((), ("X",), ("H",), ("H", "S"))
-"""The gates that prepare the four states which a cut wire begins with: 0, 1, + and +i."""
 
 _CONTROLLED = {"X": "CNOT", "Y": "CY", "Z": "CZ"}
 
@@ -45,7 +43,7 @@ class Variant:
     """One closed version of a fragment.
 
     Args:
-        states: index in ``STATES`` for each cut wire that begins here.
+        states: place in :data:`~replank.circuits.cutting.bases.STATES` for each cut wire that begins here.
         bra: term of each cut gate on the left of the density matrix's operator.
         ket: likewise on the right.
     """
@@ -134,15 +132,12 @@ def fragments_of(circuit: Circuit, cuts: Sequence[Cut]) -> tuple[Fragment, ...]:
     """The fragments that a circuit falls into, by the first wire that each has.
 
     Raises:
-        ValueError: a cut is at a place that does not exist.
-        UsageError: the circuit has operations that are neither unitary nor preparations, or a cut does not separate.
+        CircuitCutError: a cut is at a place that does not exist, comes twice, or does not separate.
+        UsageError: the circuit has operations that are neither unitary nor preparations.
     """
     check_operations(circuit)
-    check_cuts(circuit, cuts)
-    steps = list(_steps(circuit, cuts))
-    pieces = _Pieces(circuit.n_qubits, cuts)
-    for _, segments in steps:
-        pieces.join(segments)
+    _check_places(circuit, cuts)
+    steps, pieces = _taken_apart(circuit, cuts)
     components = pieces.components()
     _check_separation(cuts, circuit, pieces, components)
     return tuple(_fragment(component, steps, pieces) for component in components)
@@ -223,6 +218,27 @@ def _fragment(
     )
 
 
+def _taken_apart(
+    circuit: Circuit, cuts: Sequence[Cut]
+) -> tuple[list[tuple[Operation | Insertion, tuple[Segment, ...]]], _Pieces]:
+    """What happens, and which segments it connects."""
+    steps, pieces = list(_steps(circuit, cuts)), _Pieces(circuit.n_qubits, cuts)
+    for _, segments in steps:
+        pieces.join(segments)
+    return steps, pieces
+
+
+def _check_places(circuit: Circuit, cuts: Sequence[Cut]) -> None:
+    problems = {cut: problem_of(circuit, cut) for cut in cuts}
+    problem = next(filter(None, problems.values()), None)
+    if problem is None and len(problems) != len(cuts):
+        problem = f"cuts must differ, got cuts={tuple(cuts)}"
+    if problem is not None:
+        _, pieces = _taken_apart(circuit, [cut for cut in problems if problems[cut] is None])
+        widths = [len(component) for component in pieces.components()]
+        raise CircuitCutError(f"cut: {problem}. What can be cut leaves fragments of {widths} qubits.")
+
+
 def _check_separation(
     cuts: Sequence[Cut], circuit: Circuit, pieces: _Pieces, components: list[tuple[Segment, ...]]
 ) -> None:
@@ -236,7 +252,7 @@ def _check_separation(
         one, other = (number[segment] for segment in sides)
         if one == other:
             widths = [len(component) for component in components]
-            raise UsageError(
+            raise CircuitCutError(
                 f"cut: a cut must separate, got {cut}, both sides of which stay connected in a fragment of "
                 f"{widths[one]} qubits (fragments: {widths}). Cut more, or leave it out."
             )

@@ -17,24 +17,25 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from replank.circuits.circuit import Circuit
+from replank.circuits.cutting.bases import Basis, WireBasis, wire_basis
 from replank.circuits.cutting.cuts import Cut, GateCut, WireCut
 from replank.circuits.cutting.experiments import Experiments
 from replank.circuits.cutting.fragments import Fragment, fragments_of
 from replank.circuits.cutting.gate_terms import GateTerms, gate_terms, interference
-from replank.circuits.cutting.overhead import WIRE_NORM, gates_norm
-from replank.circuits.cutting.tasks import Result, Run, Task, execute
+from replank.circuits.cutting.overhead import gates_norm
+from replank.circuits.cutting.real_amplitudes import check_y_vanishes
+from replank.circuits.cutting.tasks import Result, Run, Task, execute_all
 from replank.circuits.finite import require_finite
 from replank.circuits.observables import PauliSum, check_wires
 from replank.circuits.primitives import Word
-
-_PREPARED = ((1, 1, 0, 0), (-1, -1, 2, 0), (-1, -1, 0, 2), (1, -1, 0, 0))
-"""I, X, Y, Z as combinations of the states 0, 1, +, +i."""
+from replank.errors import CircuitCutError
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +49,7 @@ class CutCircuit:
         experiments: the fragments, with all that is run of each.
         tasks: every circuit that has to run; as many results reconstruct the whole.
         scalar: whether there is one observable, so that values have the shape ``(B,)``.
+        basis: what cut wires are measured and prepared in.
     """
 
     circuit: Circuit
@@ -56,6 +58,7 @@ class CutCircuit:
     experiments: tuple[Experiments, ...]
     tasks: tuple[Task, ...]
     scalar: bool
+    basis: WireBasis
 
     @property
     def fragments(self) -> tuple[Fragment, ...]:
@@ -66,6 +69,11 @@ class CutCircuit:
     def widest(self) -> int:
         """Qubits of the widest circuit that has to run, ancillas included; 0 if the observables are numbers."""
         return max((task.circuit.n_qubits for task in self.tasks), default=0)
+
+    @property
+    def n_executions(self) -> int:
+        """How many circuits a device runs: each task once for each setting in which it is measured."""
+        return sum(len(task.settings) for task in self.tasks)
 
     @property
     def overhead(self) -> float:
@@ -101,7 +109,8 @@ class CutCircuit:
             TypeError: the tensors are not of one dtype, float32 or float64, on one device.
         """
         check_inputs(self.circuit, features, parameters)
-        return self.combine([execute(task, features, parameters, run) for task in self.tasks], features, parameters)
+        runs = [run] * len(self.tasks)
+        return self.combine(execute_all(self.tasks, features, parameters, runs=runs), features, parameters)
 
     def combine(self, results: Sequence[Result], features: Tensor, parameters: Tensor) -> Tensor:
         """The whole circuit's expectation values from those of the tasks.
@@ -119,7 +128,7 @@ class CutCircuit:
         """
         check_inputs(self.circuit, features, parameters)
         with torch.autocast(features.device.type, enabled=False):
-            wires = torch.tensor(_PREPARED).to(features) / 2
+            wires = torch.tensor(self.basis.matrix).to(features)
             weights = dict(self.pair_weights(features, parameters))
             total, open_cuts = features.new_ones(len(self.strings), len(features)), list[int]()
             for fragment, tensor in zip(self.fragments, self.fragment_tensors(results, features), strict=True):
@@ -130,6 +139,19 @@ class CutCircuit:
                         tensor = _weighted(tensor, 2 + place, weights.pop(cut))
                 total, open_cuts = _contracted(total, open_cuts, tensor, fragment.cuts)
             return self.sum_strings(total.real if total.is_complex() else total)
+
+    def recut(self, circuit: Circuit) -> CutCircuit:
+        """The same cuts, observables and basis for a circuit that differs in its angles only.
+
+        Raises:
+            CircuitCutError: the cuts are not at places of that circuit, or do not separate it.
+        """
+        experiments = tuple(_experiments(fragments_of(circuit, self.cuts), self.observables, self.basis))
+        tasks = tuple(task for each in experiments for task in each.tasks)
+        return replace(self, circuit=circuit.copy().freeze(), experiments=experiments, tasks=tasks)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> CutCircuit:
+        return self  # immutable, and its tasks are planned
 
     # -- what sampling needs, too ------------------------------------------------------------------------------------
 
@@ -189,34 +211,67 @@ class CutCircuit:
 
     @property
     def _wires_norm(self) -> float:
-        return WIRE_NORM ** sum(isinstance(each, WireCut) for each in self.cuts)
+        return self.basis.norm ** sum(isinstance(each, WireCut) for each in self.cuts)
 
 
-def cut(circuit: Circuit, observable: PauliSum | Sequence[PauliSum], cuts: Sequence[Cut]) -> CutCircuit:
+def cut(
+    circuit: Circuit,
+    observable: PauliSum | Sequence[PauliSum],
+    cuts: Sequence[Cut],
+    *,
+    basis: Basis = "states",
+    skip_zero_y: bool = False,
+    max_width: int | None = None,
+) -> CutCircuit:
     """Cut a circuit into fragments that run on their own.
 
     Args:
         circuit: unitary operations on qubits in 0 or in prepared states.
         observable: what is measured, or a sequence of such: all are read from the same tasks.
         cuts: wires and gates to cut, as :func:`find_cuts` gives them.
+        basis: how a cut wire begins: in 4 states, or in all 6 eigenstates. The sum is the same.
+        skip_zero_y: leave out the terms of Y, which are zero where all amplitudes are real.
+        max_width: the qubits that a fragment may have, with its ancilla; any number if not given.
 
     Raises:
-        ValueError: a cut or an observable is at a place that does not exist.
-        UsageError: the circuit measures, resets, or has channels; or a cut does not separate what it lies between.
+        CircuitCutError: a cut is at a place that does not exist or comes twice, it does not separate what it lies
+            between, a fragment is too wide, or terms of Y are to be left out that may not be zero.
+        ValueError: an observable is on a qubit that does not exist.
+        UsageError: the circuit measures, resets, or has channels.
+        UnknownName: no such basis.
     """
+    chosen = wire_basis(basis, without_y=skip_zero_y)
     scalar = isinstance(observable, PauliSum)
     observables = (observable,) if isinstance(observable, PauliSum) else tuple(observable)
     for each in observables:
         if not isinstance(each, PauliSum):
             raise TypeError(f"cut: an observable must be a sum of Pauli strings, got {each!r}.")
         check_wires(each, circuit.n_qubits)
-    strings = [word for each in observables for word, _ in each.terms]
-    experiments = tuple(
-        Experiments(fragment, tuple(dict.fromkeys(fragment.part_of(string) for string in strings)))
-        for fragment in fragments_of(circuit, cuts)
-    )
+    fragments = fragments_of(circuit, cuts)
+    _check_widths(fragments, max_width)
+    if skip_zero_y:
+        check_y_vanishes(circuit, observables, fragments)
+    experiments = tuple(_experiments(fragments, observables, chosen))
     tasks = tuple(task for each in experiments for task in each.tasks)
-    return CutCircuit(circuit.copy().freeze(), observables, tuple(cuts), experiments, tasks, scalar)
+    return CutCircuit(circuit.copy().freeze(), observables, tuple(cuts), experiments, tasks, scalar, chosen)
+
+
+def _experiments(
+    fragments: Sequence[Fragment], observables: Sequence[PauliSum], basis: WireBasis
+) -> Iterator[Experiments]:
+    strings = [word for each in observables for word, _ in each.terms]
+    for fragment in fragments:
+        words = dict.fromkeys(fragment.part_of(string) for string in strings)
+        yield Experiments(fragment, tuple(words), basis)
+
+
+def _check_widths(fragments: Sequence[Fragment], max_width: int | None) -> None:
+    widths = [fragment.width for fragment in fragments]
+    if max_width is not None and max(widths) > max_width:
+        raise CircuitCutError(
+            f"cut: no fragment may have more than max_width={max_width} qubits, got fragments of {widths}. Cut more, "
+            f"or let find_cuts(circuit, max_qubits={max_width}) look for cuts."
+        )
 
 
 def prepare(tensor: Tensor, axis: int, matrix: Tensor) -> Tensor:

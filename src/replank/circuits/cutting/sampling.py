@@ -17,26 +17,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from replank.circuits.cutting.experiments import LETTERS
+from replank.circuits.cutting.bases import WireBasis
 from replank.circuits.cutting.fragments import Fragment
 from replank.circuits.cutting.reconstruct import CutCircuit, check_inputs, prepare
 from replank.circuits.cutting.tasks import Result
 from replank.errors import UsageError
 
 _LARGEST = 2**22  # terms times strings times samples: 32 MiB for each of a few arrays
-
-# what a cut wire is sampled as: a letter to measure, a state to prepare (0, 1, +, -, +i or -i, as combinations of the
-# four that the tasks prepare), and a weight
-_WIRE_TERMS = (
-    ("I", (1, 0, 0, 0), 0.5),
-    ("I", (0, 1, 0, 0), 0.5),
-    ("X", (0, 0, 1, 0), 0.5),
-    ("X", (1, 1, -1, 0), -0.5),
-    ("Y", (0, 0, 0, 1), 0.5),
-    ("Y", (1, 1, 0, -1), -0.5),
-    ("Z", (1, 0, 0, 0), 0.5),
-    ("Z", (0, 1, 0, 0), -0.5),
-)
 
 
 def measured_results(results: Sequence[Result], *, shots: int, rng: np.random.Generator) -> list[Result]:
@@ -112,26 +99,29 @@ class _GateTerm:
 def _listed(cut: CutCircuit, results: Sequence[Result], features: Tensor, parameters: Tensor) -> tuple[Tensor, Tensor]:
     """All terms: weights ``(B, n)`` and, of the product of outcomes, expectation values ``(n_strings, B, n)``."""
     wires = sorted(set(range(len(cut.cuts))) - {index for index, _ in cut.gates})
-    n_terms = len(_WIRE_TERMS) ** len(wires) * math.prod(len(terms.letters) ** 2 for _, terms in cut.gates)
+    n_terms = len(cut.basis.terms) ** len(wires) * math.prod(len(terms.letters) ** 2 for _, terms in cut.gates)
     if n_terms * len(cut.strings) * len(features) > _LARGEST:
         raise UsageError(
             f"quasi_probability_estimate: terms x strings x samples must be at most {_LARGEST}, got {n_terms} x "
             f"{len(cut.strings)} x {len(features)}. Cut less, or use measured_results."
         )
     gate_terms = list(_gate_terms(cut, features, parameters))
-    tensors = list(map(_with_wire_terms, cut.fragments, cut.fragment_tensors(results, features)))
+    tensors = [
+        _with_wire_terms(fragment, tensor, cut.basis)
+        for fragment, tensor in zip(cut.fragments, cut.fragment_tensors(results, features), strict=True)
+    ]
     means = torch.stack([_products(cut, term, tensors, wires) for term in gate_terms], dim=-1)
     weights = torch.stack([term.weight for term in gate_terms], dim=-1)
     for _ in wires:
-        weights = weights[:, None] * torch.tensor([weight for *_, weight in _WIRE_TERMS]).to(weights)[:, None]
+        weights = weights[:, None] * torch.tensor([term.weight for term in cut.basis.terms]).to(weights)[:, None]
         weights = weights.flatten(1, 2)
     return weights, means.flatten(2)
 
 
-def _with_wire_terms(fragment: Fragment, tensor: Tensor) -> Tensor:
-    """A fragment's tensor ``(n_strings, B, *axes)`` with 8 terms on each axis of a cut wire."""
-    states = torch.tensor([state for _, state, _ in _WIRE_TERMS], device=tensor.device)
-    letters = torch.tensor([LETTERS.index(letter) for letter, _, _ in _WIRE_TERMS], device=tensor.device)
+def _with_wire_terms(fragment: Fragment, tensor: Tensor, basis: WireBasis) -> Tensor:
+    """A fragment's tensor ``(n_strings, B, *axes)`` with all terms, 8 or 6, on each axis of a cut wire."""
+    states = torch.tensor([term.state for term in basis.terms], device=tensor.device)
+    letters = torch.tensor([basis.letters.index(term.letter) for term in basis.terms], device=tensor.device)
     n_prepared, n_measured = len(fragment.prepared), len(fragment.measured)
     for axis in range(2, 2 + n_prepared):
         tensor = prepare(tensor, axis, states)
