@@ -128,4 +128,6 @@ def test_data_of_another_kind_fail_the_trial_in_words(job: MakeJob, study_runs: 
     record = execute(job(), silent)
     assert record.status == "failed"
     assert record.error is not None
-    assert "DataError: fake: the data set must be a time series, got digits, which is images with labels" in record.error
+    assert (
+        "DataError: fake: the data set must be a time series, got digits, which is images with labels" in record.error
+    )
