@@ -17,10 +17,10 @@ from torch import nn
 
 from replank import discovery
 from replank.errors import UnknownName
-from replank.parts._exports import parts_defined_in
+from replank.parts._exports import Kind, classes_defined_in
 from replank.parts.part import Group, Part
 
-__all__ = ["Group", "Part", "broken", "find_part", "group_of", "groups", "parts_of"]
+__all__ = ["Group", "Part", "broken", "classes_of", "find_part", "group_of", "groups", "parts_of"]
 
 
 def groups() -> dict[str, Group]:
@@ -58,6 +58,11 @@ def group_of(module: nn.Module) -> Group | None:
     return next((group for group in groups().values() if group.holds(module)), None)
 
 
+def classes_of(base: type[Kind]) -> dict[str, type[Kind]]:
+    """The public, concrete subclasses of a class among what is registered, by name: parts that are no modules."""
+    return dict(_classes(base))
+
+
 def broken() -> dict[str, str]:
     """What is registered as parts but can't be imported, with the errors."""
     failed = discovery.broken("replank.parts")
@@ -84,9 +89,13 @@ def _submodules(module: ModuleType) -> Iterator[tuple[str, ModuleType | Exceptio
 
 
 def _parts() -> Iterator[tuple[str, type[Part]]]:
+    return _classes(Part)  # type: ignore[type-abstract]
+
+
+def _classes(base: type[Kind]) -> Iterator[tuple[str, type[Kind]]]:
     for member, module in discovery.members("replank.parts").items():
         plugin, colon, _ = member.rpartition(":")
         files = [module, *(found for _, found in _submodules(module) if isinstance(found, ModuleType))]
         for file in files:
-            for kind in parts_defined_in(file):
+            for kind in classes_defined_in(file, base):
                 yield f"{plugin}{colon}{kind.__name__}", kind

@@ -6,20 +6,27 @@ import importlib
 import inspect
 from collections.abc import Callable
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 from replank import discovery
 from replank.parts.part import Part
 
+Kind = TypeVar("Kind")
+
 
 def parts_defined_in(module: ModuleType) -> list[type[Part]]:
     """The public, concrete parts that a module itself defines."""
+    return classes_defined_in(module, Part)  # type: ignore[type-abstract]
+
+
+def classes_defined_in(module: ModuleType, base: type[Kind]) -> list[type[Kind]]:
+    """The public, concrete subclasses of a class that a module itself defines."""
     return [
         kind
         for name, kind in vars(module).items()
         if not name.startswith("_")
         and inspect.isclass(kind)
-        and issubclass(kind, Part)
+        and issubclass(kind, base)
         and not inspect.isabstract(kind)
         and kind.__module__ == module.__name__
     ]

@@ -269,3 +269,35 @@ def dress(axes: Axes, x_label: str = "", y_label: str = "") -> None:
     axes.spines[["left", "bottom"]].set_linewidth(0.6)
     axes.grid(color=FAINT, alpha=0.2, linewidth=0.5)
     axes.set_axisbelow(True)
+
+
+def metric_heatmap(table: pd.DataFrame, names: Sequence[str]) -> Figure:
+    """Arms in rows, metrics in columns: means over seeds as numbers, on colours of a common logarithmic scale.
+
+    Args:
+        table: one row a trial, with a column ``arm``.
+        names: positive metrics of one kind; those that no trial has are left out.
+
+    Raises:
+        ValueError: no trial has one of them.
+    """
+    known = [name for name in names if name in table and table[name].notna().any()]
+    if not known:
+        raise ValueError(f"metric_heatmap: some trial must have one of {', '.join(names)}, got none. Run more trials.")
+    means = table.groupby("arm", sort=False)[known].mean()
+    tiny = float(means[means > 0].min().min())
+    logs = np.log10(means.clip(lower=tiny).to_numpy(float))
+    figure = Figure(figsize=(WIDTH, 0.9 + 0.27 * len(means)), layout="constrained")
+    axes = figure.add_subplot()
+    axes.imshow(logs, cmap="viridis", aspect="auto", interpolation="none", alpha=0.55)
+    for row, column in np.ndindex(*logs.shape):
+        axes.text(
+            column, row, metric(known[column]).show(means.iloc[row, column]), ha="center", va="center", fontsize=7.5,
+            color=INK,
+        )  # fmt: skip
+    labels = [textwrap.fill(metric(name).words, 13) for name in known]
+    axes.set_xticks(range(len(known)), labels, fontsize=7.5)
+    axes.set_yticks(range(len(means)), list(map(str, means.index)), fontsize=8.5)
+    axes.tick_params(length=0, top=True, labeltop=True, bottom=False, labelbottom=False)
+    axes.spines[:].set_visible(False)
+    return figure
