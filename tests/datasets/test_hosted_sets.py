@@ -13,19 +13,40 @@ from replank import datasets, discovery
 from replank.errors import DataError, UnknownName
 
 HOSTED = [
+    "airline_passengers",
+    "amp_tm",
+    "beijing_pm25",
+    "bessel_j2",
+    "brain_tumor_mri",
+    "breastmnist",
     "cifar10",
     "cifar100",
     "ct_contrast",
+    "daily_min_temperatures",
+    "damped_pendulum",
+    "deeploc1_part",
+    "dermamnist",
     "digits",
+    "etth1_oil",
     "fashion_mnist",
     "generated",
+    "ham10000",
+    "isic2017",
     "medical_mnist",
     "mnist",
     "mnist10k",
     "mnist5k",
+    "monthly_sunspots",
+    "narma10",
+    "narma5",
+    "pneumoniamnist",
+    "scl2205",
     "stl10",
 ]
-NEEDS_AN_ACCOUNT = {"ct_contrast"}
+COMPUTED = {"bessel_j2", "damped_pendulum", "narma5", "narma10"}
+NEEDS_AN_ACCOUNT = {"ct_contrast", "ham10000", "isic2017"}
+PACKAGED = {"amp_tm", "scl2205"}
+WITHOUT_ADDRESS = {"brain_tumor_mri", "deeploc1_part"}
 EMBEDDED = {
     # fingerprints of what was first loaded: a change means that results are of other data
     "mnist5k": "7c95790c4eb2608bf709393377041e7a72e51a24265285d41552f85ed8989cc7",
@@ -57,9 +78,9 @@ def test_a_set_can_be_described_without_loading_it(name):
     info = datasets.info(name)
     assert info.name == name
     assert info.licence
-    assert info.embedded == (name in {*EMBEDDED, datasets.GENERATED})
+    assert info.embedded == (name in {*EMBEDDED, *COMPUTED, *PACKAGED, datasets.GENERATED})
     assert bool(info.files) == (not info.embedded)
-    assert bool(info.urls) == (bool(info.files) and name not in NEEDS_AN_ACCOUNT)
+    assert bool(info.urls) == (bool(info.files) and name not in NEEDS_AN_ACCOUNT | WITHOUT_ADDRESS)
 
 
 @pytest.mark.parametrize("ask", [datasets.load, datasets.info, datasets.verify, datasets.fetch])

@@ -9,7 +9,7 @@ import torch
 from scipy import stats
 from torch import nn
 
-from replank.measure import clamp_only, fgsm, pgd
+from replank.measure import bim, clamp_only, fgsm, pgd, random_noise_like
 
 
 def smooth(n_inputs: int, n_classes: int = 3) -> nn.Sequential:
@@ -87,6 +87,76 @@ def test_one_step_of_full_length_is_fgsm(images):
     inputs = x.clone().requires_grad_()
     nn.functional.cross_entropy(model(normalised(inputs)), y).backward()
     assert torch.allclose(one_step, (x + 0.1 * inputs.grad.sign()).clamp(0, 1), atol=1e-15)
+
+
+@NORMS
+def test_iterated_steps_are_projected_ones_from_the_input_itself(images, norm):
+    options = {"eps": 0.1, "alpha": 0.04, "steps": 4, "norm": norm, **NORMALISED}
+    assert torch.equal(bim(*images, **options), pgd(*images, random_start=False, **options))
+
+
+@NORMS
+def test_a_targeted_attack_goes_towards_the_wanted_class(images, norm):
+    model, x, _ = images
+    wanted = torch.zeros(len(x)).long()
+    attack = {"eps": 0.3, "alpha": 0.05, "steps": 10, "norm": norm, **NORMALISED}
+    near, far = (bim(model, x, wanted, targeted=sense, **attack) for sense in (True, False))
+    before = losses(model, x, wanted)
+    assert (losses(model, near, wanted) <= before).all()
+    assert (losses(model, far, wanted) >= before).all()
+    # with two classes, to go towards one is to go away from the other
+    two = smooth(18, n_classes=2)
+    other = bim(two, x, 1 - wanted, **attack)
+    torch.testing.assert_close(bim(two, x, wanted, targeted=True, **attack), other)
+    torch.testing.assert_close(
+        fgsm(two, x, wanted, eps=0.1, targeted=True, **NORMALISED), fgsm(two, x, 1 - wanted, eps=0.1, **NORMALISED)
+    )
+
+
+@NORMS
+def test_noise_is_as_large_as_the_perturbation_and_has_no_direction(images, norm):
+    model, x, y = images
+    delta = pgd(model, x, y, eps=0.2, alpha=0.1, steps=3, norm=norm, **NORMALISED) - x
+    noise = random_noise_like(delta, norm=norm, seed=1)
+    size = (
+        (lambda each: each.flatten(1).abs().amax(1)) if norm == "linf" else (lambda each: each.flatten(1).norm(dim=1))
+    )
+    torch.testing.assert_close(size(noise), size(delta))
+    if norm == "linf":  # random signs: as long as a step of the sign of the gradient, too
+        assert torch.equal(noise.abs().flatten(1).amax(1), noise.abs().flatten(1).amin(1))
+    assert abs(float(noise.mean())) < 4 * float(noise.std()) / noise.numel() ** 0.5
+    assert torch.equal(noise, random_noise_like(delta, norm=norm, seed=1))
+    assert not torch.equal(noise, random_noise_like(delta, norm=norm, seed=2))
+
+
+def test_noise_like_nothing_is_nothing():
+    assert not random_noise_like(torch.zeros(3, 4)).any()
+    with pytest.raises(ValueError, match="`norm` must be one of linf, l2, got norm='l1'"):
+        random_noise_like(torch.zeros(3, 4), norm="l1")
+    with pytest.raises(TypeError, match="must be floating point"):
+        random_noise_like(torch.zeros(3, 4).long())
+
+
+@pytest.mark.parametrize("p", [0.5, 0.0])
+def test_a_model_with_dropout_in_training_mode_is_warned_of_and_attacked_at_rest(images, p):
+    _, x, y = images
+    model = nn.Sequential(nn.Flatten(), nn.Dropout(p), nn.Linear(18, 3)).double().train()
+    if p:
+        with pytest.warns(UserWarning, match="in training mode and has dropout"):
+            found = fgsm(model, x, y, eps=0.1)
+    else:
+        found = fgsm(model, x, y, eps=0.1)
+    assert model.training
+    assert torch.equal(found, fgsm(model.eval(), x, y, eps=0.1))
+
+
+def test_what_is_not_differentiable_is_refused(images):
+    class Rounded(nn.Module):
+        def forward(self, x):
+            return x.detach().flatten(1)[:, :3].round()
+
+    with pytest.raises(TypeError, match="`model` must be differentiable"):
+        fgsm(Rounded(), images[1], images[2], eps=0.1)
 
 
 @NORMS
@@ -182,6 +252,8 @@ WRONG_PGD = {
     "mean alone": ({"std": None}, ValueError, "`mean` and `std` come together"),
     "three means": ({"mean": (0, 0, 0)}, ValueError, r"a number for each of the .*2.* channels"),
     "no deviation": ({"std": (0.5, 0.0)}, ValueError, "`std` positive"),
+    "a class too many": ({"y": torch.full((40,), 3)}, ValueError, r"`y` must hold classes from 0 to 2, .* got 3..3"),
+    "a negative class": ({"y": torch.full((40,), -1)}, ValueError, r"`y` must hold classes from 0 to 2, .* got -1..-1"),
     "integers": ({"x": torch.zeros(40, 2, 3, 3).long()}, TypeError, "`x` must be floating point"),
 }  # fmt: skip
 

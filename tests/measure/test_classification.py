@@ -9,9 +9,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics
 
-from replank.measure import accuracy, brier_score, expected_calibration_error, negative_log_likelihood
+from replank.measure import (
+    accuracy,
+    balanced_accuracy,
+    brier_score,
+    expected_calibration_error,
+    matthews_correlation,
+    negative_log_likelihood,
+)
 
-MEASURES = [accuracy, negative_log_likelihood, expected_calibration_error, brier_score]
+MEASURES = [
+    accuracy,
+    balanced_accuracy,
+    matthews_correlation,
+    negative_log_likelihood,
+    expected_calibration_error,
+    brier_score,
+]
 
 
 def sample(seed: int, n: int, n_classes: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -28,6 +42,11 @@ def test_agree_with_scikit_learn(data):
     logits, labels = data
     p, n_classes = logits.softmax(dim=1).numpy(), logits.shape[1]
     assert accuracy(logits, labels) == pytest.approx(metrics.accuracy_score(labels, p.argmax(axis=1)), abs=1e-15)
+    balanced = metrics.recall_score(labels, p.argmax(axis=1), labels=labels.unique().numpy(), average="macro")
+    assert balanced_accuracy(logits, labels) == pytest.approx(balanced, abs=1e-12)
+    if len(set(labels.tolist()) | set(p.argmax(axis=1).tolist())) > 1:  # of a single class scikit-learn warns
+        correlation = metrics.matthews_corrcoef(labels, p.argmax(axis=1))
+        assert matthews_correlation(logits, labels) == pytest.approx(correlation, abs=1e-12)
     expected = metrics.log_loss(labels.numpy(), p, labels=np.arange(n_classes))
     assert negative_log_likelihood(logits, labels) == pytest.approx(expected, rel=1e-12)
 
@@ -53,6 +72,27 @@ def test_without_knowledge(n_classes):
     logits = torch.zeros(len(labels), n_classes)
     assert negative_log_likelihood(logits, labels) == pytest.approx(math.log(n_classes))
     assert accuracy(logits, labels) == pytest.approx(1 / n_classes)  # of equal logits the first counts
+
+
+def test_guessing_the_larger_class_is_worth_nothing():
+    labels = torch.tensor([1] * 90 + [0] * 10)
+    logits = torch.tensor([0.0, 1.0]).expand(100, 2)
+    assert accuracy(logits, labels) == 0.9
+    assert balanced_accuracy(logits, labels) == 0.5
+    assert matthews_correlation(logits, labels) == 0
+
+
+@given(samples)
+def test_classes_count_alike(data):
+    logits, labels = data
+    each = [accuracy(logits[labels == label], labels[labels == label]) for label in labels.unique()]
+    assert balanced_accuracy(logits, labels) == pytest.approx(sum(each) / len(each), abs=1e-12)
+
+
+def test_matthews_correlation_of_two_classes_is_that_of_two_bits():
+    logits, labels = sample(0, 200, 2)
+    expected = np.corrcoef(logits.argmax(1).numpy(), labels.numpy())[0, 1]
+    assert matthews_correlation(logits, labels) == pytest.approx(expected, abs=1e-12)
 
 
 def test_half_precision_is_judged_in_double():

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from replank.measure import gradient_norms
+from replank.measure import count_moved, gradient_norms
 
 X = torch.linspace(-1, 1, 12, dtype=torch.float64).reshape(4, 3)
 Y = torch.tensor([0, 1, 1, 0])
@@ -102,3 +102,17 @@ def test_wrong_loss_is_refused_and_buffers_are_put_back(host, closure, law):
     with pytest.raises(ValueError, match=law):
         gradient_norms(host, lambda: closure(host))
     assert torch.equal(host.body[1].running_mean, before)
+
+
+def test_what_can_not_be_trained_is_counted_out(host):
+    host.eval()
+    n = sum(parameter.numel() for parameter in host.parameters())
+    assert count_moved(host, lambda: loss(host)) == n - 2  # the idle layer has two
+    assert count_moved(host.requires_grad_(False), lambda: loss(host)) == 0
+
+
+def test_gradients_that_are_rounding_do_not_count():
+    model = nn.Linear(2, 1, bias=False, dtype=torch.float64)
+    sizes = torch.tensor([1.0, 1e-14], dtype=torch.float64)
+    assert count_moved(model, lambda: model(sizes).sum()) == 1
+    assert count_moved(model, lambda: model(sizes).sum(), tolerance=0) == 2

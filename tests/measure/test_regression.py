@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics
 
-from replank.measure import mean_absolute_error, mean_squared_error, r2
+from replank.measure import mean_absolute_error, mean_squared_error, normalised_mean_squared_error, r2
 
-MEASURES = [mean_squared_error, mean_absolute_error, r2]
+MEASURES = [mean_squared_error, mean_absolute_error, normalised_mean_squared_error, r2]
 by_name = pytest.mark.parametrize("measure", MEASURES, ids=lambda measure: measure.__name__)
 
 
@@ -81,3 +81,14 @@ def test_wrong_input_is_refused(measure, case):
 def test_one_sample_has_no_spread():
     with pytest.raises(ValueError, match="at least two samples, got n=1"):
         r2(X[:1], X[:1])
+
+
+@given(samples)
+def test_the_normalised_error_is_what_r2_leaves(data):
+    assert normalised_mean_squared_error(*data) == pytest.approx(1 - r2(*data), rel=1e-9, abs=1e-12)
+
+
+def test_a_constant_target_has_nothing_to_normalise_by():
+    targets = torch.full((7, 2), 0.1, dtype=torch.float64)
+    with pytest.raises(ValueError, match="targets of each output must vary, got 7 targets of which an output is"):
+        normalised_mean_squared_error(targets + 1, targets)

@@ -8,7 +8,15 @@ import torch
 from scipy import stats
 from torch import nn
 
-from replank.measure import accuracy, adversarial_accuracy, noise_accuracy
+from replank.measure import (
+    accuracy,
+    adversarial_accuracy,
+    fgsm,
+    gradient_masking,
+    noise_accuracy,
+    robust_accuracy,
+    transfer_accuracy,
+)
 
 ATTACKS = pytest.mark.parametrize("attack", ["fgsm", "pgd"])
 EPSILONS = [0.0, 0.05, 0.1, 0.2, 0.4]
@@ -121,6 +129,56 @@ def test_noise_has_a_stream_of_its_own(linear, data):
     assert noise_accuracy(linear, *data, sigmas, seed=6) != first
     # each level sees the same noise, whatever else is asked for
     assert noise_accuracy(linear, *data, [2.0], seed=5)[2.0] == first[2.0]
+
+
+def attack(model, x, y):
+    return fgsm(model, x, y, eps=0.2, bounds=(-10, 10))
+
+
+def test_an_attack_of_ones_own_counts_as_the_known_one(linear, data):
+    expected = adversarial_accuracy(linear, *data, [0.2], bounds=(-10, 10))[0.2]
+    assert robust_accuracy(linear, *data, attack) == expected
+    assert robust_accuracy(linear, *data, lambda _, x, y: x) == accuracy(linear(data[0]), data[1])
+
+
+def test_an_attack_is_made_on_a_model_at_rest(linear, data):
+    model = nn.Sequential(nn.Dropout(), linear).train()
+    assert robust_accuracy(model, *data, attack) == robust_accuracy(linear, *data, attack)
+    assert transfer_accuracy(linear, model, *data, attack) == robust_accuracy(linear, *data, attack)
+    assert model.training
+
+
+def test_examples_carry_over_as_far_as_gradients_agree(linear, data):
+    own = robust_accuracy(linear, *data, attack)
+    assert transfer_accuracy(linear, linear, *data, attack) == own
+    twin, opposite = copy.deepcopy(linear), copy.deepcopy(linear)
+    with torch.no_grad():
+        twin.weight.mul_(3)  # the same direction
+        opposite.weight.neg_()
+    assert transfer_accuracy(linear, twin, *data, attack) == own
+    # whoever believes the opposite pushes samples deeper into their class
+    assert transfer_accuracy(linear, opposite, *data, attack) == accuracy(linear(data[0]), data[1])
+
+
+def test_one_step_that_does_more_harm_than_many_is_warned_of():
+    assert gradient_masking({0.1: 0.5, 0.2: 0.4}, {0.1: 0.4, 0.2: 0.41}) == pytest.approx(0.01)
+    with pytest.warns(UserWarning, match=r"got an accuracy under PGD that is 0\.1 above that under FGSM at eps=0\.2"):
+        assert gradient_masking({0.1: 0.5, 0.2: 0.4}, {0.1: 0.4, 0.2: 0.5}) == pytest.approx(0.1)
+    with pytest.raises(ValueError, match=r"needs the same radii, got fgsm=\[0\.1\] and pgd=\[0\.2\]"):
+        gradient_masking({0.1: 0.5}, {0.2: 0.5})
+
+
+def test_a_saturated_model_masks_its_gradients():
+    class Steep(nn.Module):
+        """Right where x < 1, with a slope of exactly zero but for one bump."""
+
+        def forward(self, x):
+            score = 1e4 * (x - 1)
+            return torch.cat([-score.clamp(-50, 50), score.clamp(-50, 50)], dim=1)
+
+    x, y = torch.zeros(5, 1, dtype=torch.float64), torch.zeros(5).long()
+    found = adversarial_accuracy(Steep(), x, y, [2.0], bounds=(-9, 9), attack="fgsm")
+    assert found == {2.0: 1.0}  # no gradient, no step: the model is not robust, it only looks so
 
 
 WRONG = {

@@ -26,6 +26,7 @@ from replank.datasets._recipe import Verification as Verification
 from replank.datasets._sequences import Labelled as Labelled
 from replank.datasets._sequences import Sequences as Sequences
 from replank.datasets._series import Series as Series
+from replank.datasets._series import Values as Values
 from replank.errors import DataError, UnknownName
 
 GENERATED = "generated"

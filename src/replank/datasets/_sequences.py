@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, NamedTuple
 
@@ -25,6 +25,10 @@ class Parts(dict[str, Labelled]):
     def described(self, card: Card) -> Sequences:
         """The set of these strings."""
         return Sequences.of(card, self)
+
+    def fingerprint(self) -> str:
+        """SHA-256 over the parts' names, strings and labels."""
+        return _fingerprint(self)
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +71,33 @@ class Sequences:
                     f"{labels.dtype} of shape {labels.shape}. The files are damaged."
                 )
         return cls(replace(card, sha256=_fingerprint(parts)), dict(parts))
+
+    def of_classes(self, names: Iterable[str]) -> Sequences:
+        """The strings of these classes, in the order they have; labels become 0, 1, ... in the order given.
+
+        Raises:
+            DataError: fewer than two names, one twice, or one that the set does not have.
+        """
+        known, chosen = self.card.classes, tuple(names)
+        if len(chosen) < 2 or len(set(chosen)) < len(chosen) or not set(chosen) <= set(known):
+            raise DataError(
+                f"of_classes: `names` must be two or more different ones of {', '.join(known)} for {self.card.title}, "
+                f"got {', '.join(chosen)}."
+            )
+        new = np.full(len(known), -1, np.int64)
+        new[[known.index(name) for name in chosen]] = np.arange(len(chosen))
+        parts = Parts()
+        for name, (strings, labels) in self.parts.items():
+            places = np.flatnonzero(new[labels] >= 0)
+            parts[name] = Labelled(tuple(strings[place] for place in places), new[labels[places]])
+        card = replace(
+            self.card,
+            title=f"{self.card.title}, classes {', '.join(chosen)}",
+            classes=chosen,
+            n_train=len(parts["train"].strings),
+            n_test=len(parts["test"].strings),
+        )
+        return Sequences.of(card, parts)
 
 
 def _fingerprint(parts: Mapping[str, Labelled]) -> str:

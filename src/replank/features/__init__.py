@@ -5,8 +5,10 @@ from replank.features.autoencoder import DenseAutoencoder
 from replank.features.pca import PCAProjector
 from replank.features.quantum_map import QuantumFeatureMap, cnot_cascade, feature_circuit, product_xor_features
 from replank.features.random_maps import RandomFourierFeatures, RandomReLUFeatures
+from replank.features.ridge_readout import RidgeReadout, ridge_by_validation
 from replank.features.standardise import Standardiser
 from replank.features.threshold import ContradictionReport, ThresholdEncoder, remove_contradictions
+from replank.features.unit_norm import UnitNorm
 
 __all__ = [
     "AngleScaler",
@@ -16,10 +18,13 @@ __all__ = [
     "QuantumFeatureMap",
     "RandomFourierFeatures",
     "RandomReLUFeatures",
+    "RidgeReadout",
     "Standardiser",
     "ThresholdEncoder",
+    "UnitNorm",
     "cnot_cascade",
     "feature_circuit",
     "product_xor_features",
     "remove_contradictions",
+    "ridge_by_validation",
 ]

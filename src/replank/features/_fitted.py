@@ -10,20 +10,43 @@ import torch
 from torch import Tensor, nn
 
 
-class FittedMap(nn.Module, abc.ABC):
-    """A map of features whose numbers are estimated from training data alone.
+class Fitted(nn.Module):
+    """A module whose numbers are estimated and not trained.
 
-    Nothing but :meth:`fit` ever looks at the distribution of its input, so that test data can't leak into what was
-    fitted. The state can be saved and loaded by ``state_dict``, also into a map that has not been fitted itself.
+    They can be saved and loaded by ``state_dict``, also into a module that has not been fitted itself.
     """
 
     _estimated: ClassVar[tuple[str, ...]]
-    """The buffers; the last dimension of the first is the number of features that go in."""
+    """The buffers."""
 
     def __init__(self) -> None:
         super().__init__()
         for name in self._estimated:
             self.register_buffer(name, None)
+
+    @property
+    def n_estimated(self) -> int:
+        """How many numbers are estimated; none before."""
+        return sum(getattr(self, name).numel() for name in self._estimated) if self.is_fitted else 0
+
+    @property
+    def is_fitted(self) -> bool:
+        """Whether there is something to map with."""
+        return getattr(self, self._estimated[0]) is not None
+
+    def _load_from_state_dict(self, state_dict: Mapping[str, Any], prefix: str, *args: Any) -> None:
+        for name in self._estimated:
+            if prefix + name in state_dict:  # else it has not been fitted, and its sizes are not known
+                setattr(self, name, torch.empty_like(state_dict[prefix + name]))
+        super()._load_from_state_dict(state_dict, prefix, *args)
+
+
+class FittedMap(Fitted, abc.ABC):
+    """A map of features whose numbers are estimated from training data alone.
+
+    Nothing but :meth:`fit` ever looks at the distribution of its input, so that test data can't leak into what was
+    fitted. The last dimension of the first buffer is the number of features that go in.
+    """
 
     @abc.abstractmethod
     def _estimate(self, training: Tensor) -> Mapping[str, Tensor]:
@@ -55,11 +78,6 @@ class FittedMap(nn.Module, abc.ABC):
             setattr(self, buffer, value.to(training.dtype))
         return self
 
-    @property
-    def is_fitted(self) -> bool:
-        """Whether there is something to map with."""
-        return getattr(self, self._estimated[0]) is not None
-
     def _check(self, features: Tensor) -> None:
         """Refuse to map before ``fit``, and features that are not those it was fitted on."""
         name = type(self).__name__
@@ -73,9 +91,3 @@ class FittedMap(nn.Module, abc.ABC):
                 f"{name}: the last dimension must be n_features={n_features}, as in fit, got input of shape "
                 f"{tuple(features.shape)}."
             )
-
-    def _load_from_state_dict(self, state_dict: Mapping[str, Any], prefix: str, *args: Any) -> None:
-        for name in self._estimated:
-            if prefix + name in state_dict:  # else it has not been fitted, and its sizes are not known
-                setattr(self, name, torch.empty_like(state_dict[prefix + name]))
-        super()._load_from_state_dict(state_dict, prefix, *args)

@@ -44,6 +44,7 @@ class TensorFeed:
         evaluation_batch_size: without gradients more fits at once.
         augment: from the inputs of a training batch and a generator on the CPU to disturbed inputs; evaluation sees
             them as they are.
+        in_order: whether training batches come in the data's order in every epoch, as those of a series often do.
     """
 
     def __init__(
@@ -54,10 +55,11 @@ class TensorFeed:
         batch_size: int,
         evaluation_batch_size: int = 500,
         augment: Callable[[Tensor, torch.Generator], Tensor] | None = None,
+        in_order: bool = False,
     ):
         self.x, self.y = x, y
         self.batch_size, self.evaluation_batch_size = batch_size, evaluation_batch_size
-        self.augment = augment
+        self.augment, self.in_order = augment, in_order
 
     @property
     def n_samples(self) -> int:
@@ -70,8 +72,9 @@ class TensorFeed:
         return -(-len(self.x) // self.batch_size)
 
     def shuffled(self, seed: int, epoch: int) -> Iterator[Batch]:
-        """Batches in an order of the seed's own."""
-        order = torch.randperm(len(self.x), generator=torch_stream(seed, "order", epoch)).to(self.x.device)
+        """Batches in an order of the seed's own, unless they stay in order."""
+        n, mixing = len(self.x), torch_stream(seed, "order", epoch)
+        order = (torch.arange(n) if self.in_order else torch.randperm(n, generator=mixing)).to(self.x.device)
         stream = torch_stream(seed, "augmentation", epoch)
         for chosen in torch.split(order, self.batch_size):
             x = self.x[chosen]

@@ -40,6 +40,7 @@ class Protocol:
         arms: globs of the arms that it is for.
         datasets: globs of the data sets that it is for; ``("generated",)`` if trials make their data themselves.
         baseline: the arm that the others are compared with, if it is not the study's.
+        headline_metric: the metric that its tables lead with, if it is not the study's.
     """
 
     settings: Settings
@@ -49,6 +50,7 @@ class Protocol:
     arms: tuple[str, ...] = ("*",)
     datasets: tuple[str, ...] = ("*",)
     baseline: str | None = None
+    headline_metric: str | None = None
 
     @property
     def makes_its_data(self) -> bool:
@@ -190,9 +192,17 @@ class Study:
 
     def baseline_under(self, scale: str, protocol: str) -> str:
         """The name of the arm that the others are compared with under a protocol, which may have its own."""
-        known = self.scales[scale].protocols if scale in self.scales else {}
-        own = known[protocol].baseline if protocol in known else None
-        return own or self.baseline.name
+        planned = self._planned(scale, protocol)
+        return (planned and planned.baseline) or self.baseline.name
+
+    def headline_under(self, scale: str, protocol: str) -> str:
+        """The metric that tables of a protocol lead with, which may have its own."""
+        planned = self._planned(scale, protocol)
+        return (planned and planned.headline_metric) or self.headline_metric
+
+    def _planned(self, scale: str, protocol: str) -> Protocol | None:
+        """The protocol of that name, if the study still has it."""
+        return self.scales[scale].protocols.get(protocol) if scale in self.scales else None
 
     def arm(self, name: str) -> Arm:
         """The arm of that name.

@@ -79,3 +79,16 @@ def check_inside(caller: str, x: Tensor, bounds: tuple[float, float]) -> None:
             f"{caller}: input range [{least:.2f}, {greatest:.2f}] is outside bounds [{low:g}, {high:g}]; pass mean/std."
             " `x` is given before normalisation, which is done inside: or give the bounds that your inputs have."
         )
+
+
+def check_classes(caller: str, y: Tensor, n_classes: int) -> None:
+    """Refuse labels that are none of a model's classes.
+
+    Raises:
+        ValueError: a label is too large or negative.
+    """
+    low, high = (int(end) for end in torch.aminmax(y)) if y.numel() else (0, 0)
+    if low < 0 or high >= n_classes:
+        raise ValueError(
+            f"{caller}: `y` must hold classes from 0 to {n_classes - 1}, the outputs of the model, got {low}..{high}."
+        )

@@ -6,19 +6,18 @@ normalised inputs is given their mean and standard deviation here: the normalisa
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
-from typing import Literal, get_args
+from typing import get_args
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from replank import seeding
-from replank.measure._disturbance import Channels, Normalised, check_inside, check_levels
+from replank.measure._balls import BALLS, Ball, Norm, lengths, random_offset
+from replank.measure._disturbance import Channels, Normalised, check_classes, check_inside, check_levels
 from replank.measure.evaluation import evaluating
-
-Norm = Literal["linf", "l2"]
-"""How far an attacker may go: so far in each number, or so far in all in the Euclidean sense."""
 
 _BATCH_SIZE = 256  # bounds memory; results do not depend on it
 
@@ -32,12 +31,40 @@ def fgsm(
     bounds: tuple[float, float] = (0.0, 1.0),
     mean: Channels = None,
     std: Channels = None,
+    targeted: bool = False,
 ) -> Tensor:
     """Inputs after one step of length ``eps`` against the sign of the gradient (Goodfellow et al., arXiv 1412.6572).
 
     Arguments and errors are those of :func:`pgd`.
     """
-    return pgd(model, x, y, eps=eps, alpha=eps or 1.0, steps=1, bounds=bounds, mean=mean, std=std, random_start=False)
+    return pgd(
+        model, x, y, eps=eps, alpha=eps or 1.0, steps=1, bounds=bounds, mean=mean, std=std, random_start=False,
+        targeted=targeted,
+    )  # fmt: skip
+
+
+def bim(
+    model: nn.Module,
+    x: Tensor,
+    y: Tensor,
+    *,
+    eps: float,
+    alpha: float,
+    steps: int,
+    norm: Norm = "linf",
+    bounds: tuple[float, float] = (0.0, 1.0),
+    mean: Channels = None,
+    std: Channels = None,
+    targeted: bool = False,
+) -> Tensor:
+    """Inputs after several small steps of :func:`fgsm` (Kurakin et al., arXiv 1607.02533): :func:`pgd` from the input.
+
+    Arguments and errors are those of :func:`pgd`.
+    """
+    return pgd(
+        model, x, y, eps=eps, alpha=alpha, steps=steps, norm=norm, bounds=bounds, mean=mean, std=std,
+        random_start=False, targeted=targeted,
+    )  # fmt: skip
 
 
 def pgd(
@@ -53,6 +80,7 @@ def pgd(
     mean: Channels = None,
     std: Channels = None,
     random_start: bool = True,
+    targeted: bool = False,
     legacy_clamp: bool = False,
     seed: int = 0,
 ) -> Tensor:
@@ -65,7 +93,7 @@ def pgd(
     Args:
         model: from inputs, normalised if ``mean`` and ``std`` are given, to logits; it is left as it was.
         x: inputs before normalisation, shape ``(n, channels, ...)`` or ``(n, features)``, inside the bounds.
-        y: class numbers, shape ``(n,)``.
+        y: class numbers, shape ``(n,)``: the true ones, or those that the attacker wants if ``targeted``.
         eps: radius of the ball in units of ``x``; with ``legacy_clamp`` in units of the normalised input.
         alpha: length of a step, likewise; in the maximum norm each entry moves by it.
         steps: number of steps.
@@ -74,16 +102,20 @@ def pgd(
         mean: of each channel (of each feature without further dimensions); for a model that takes ``x`` itself, none.
         std: standard deviations, likewise.
         random_start: whether to begin at a random point of the ball.
+        targeted: whether to go downhill instead, towards the classes ``y``.
         legacy_clamp: attack the normalised input and clamp it to the bounds, as if it were not normalised.
         seed: of the random starts.
 
     Returns:
         Attacked inputs in units of ``x``, inside ball and bounds; with ``legacy_clamp`` inside neither.
 
+    Warns:
+        UserWarning: the model is in training mode and has dropout; it is attacked in evaluation mode all the same.
+
     Raises:
-        TypeError: inputs are not floating point.
+        TypeError: inputs are not floating point, or the model is not differentiable.
         ValueError: a negative or infinite radius, a step that is not positive, inputs outside the bounds, a mean
-            without a standard deviation, or one that does not fit the channels.
+            without a standard deviation, or one that does not fit the channels; labels that are not the model's.
     """
     check_levels("pgd", "eps", [eps], x)
     if not 0 < alpha < float("inf") or steps < 1:
@@ -92,19 +124,48 @@ def pgd(
         raise ValueError(f"pgd: `norm` must be one of {', '.join(get_args(Norm))}, got norm={norm!r}.")
     victim = Normalised.of("pgd", model, x, mean, std)
     check_inside("pgd", x, bounds)
+    if not eps and not legacy_clamp:
+        return x.clone()
     centre = victim.normalised(x) if legacy_clamp else x
-    start = centre + _random_offset(centre, eps, norm, seed) if random_start and eps else centre
-    ball = _BALLS[norm]
+    start = centre + random_offset(centre, eps, norm, seed, "pgd") if random_start and eps else centre
+    ball, sense = BALLS[norm], -1.0 if targeted else 1.0
+    _warn_of_dropout(model)
     attacked = []
     with evaluating(model):
         for middle, at, labels in zip(*(torch.split(each, _BATCH_SIZE) for each in (centre, start, y)), strict=True):
             moved = at.clamp(*bounds)
             for _ in range(steps):
                 uphill = _gradient(victim.model if legacy_clamp else victim, moved, labels)
-                moved = ball.into(middle, moved + alpha * ball.direction(uphill), eps).clamp(*bounds)
+                moved = ball.into(middle, moved + sense * alpha * ball.direction(uphill), eps).clamp(*bounds)
             attacked.append(moved)
     found = torch.cat(attacked)
     return victim.pixels(found) if legacy_clamp else found
+
+
+def random_noise_like(delta: Tensor, *, norm: Norm = "linf", seed: int = 0) -> Tensor:
+    """Noise of no direction that is as large as a perturbation, sample by sample: the control of every attack.
+
+    In the maximum norm each entry gets a random sign, so that noise and a step of :func:`fgsm` have the same Euclidean
+    length, too; in the Euclidean norm all directions are alike.
+
+    Args:
+        delta: what an attack has added to inputs, shape ``(n, ...)``.
+        norm: in which they are equally large.
+        seed: of the noise, drawn on the CPU so that every device sees the same.
+
+    Raises:
+        TypeError: ``delta`` is not floating point.
+        ValueError: no such norm.
+    """
+    check_levels("random_noise_like", "delta", [0.0], delta)
+    if norm not in get_args(Norm):
+        raise ValueError(f"random_noise_like: `norm` must be one of {', '.join(get_args(Norm))}, got norm={norm!r}.")
+    stream = seeding.torch_stream(seed, "robustness", "noise like", norm)
+    if norm == "linf":
+        signs = 2.0 * torch.randint(0, 2, delta.shape, generator=stream).to(delta) - 1
+        return signs * delta.abs().flatten(1).amax(1).view(-1, *[1] * (delta.ndim - 1))
+    towards = Ball.direction(torch.randn(delta.shape, generator=stream, dtype=delta.dtype))
+    return towards.to(delta.device) * lengths(delta)
 
 
 def clamp_only(
@@ -128,58 +189,27 @@ def clamp_only(
     return victim.pixels(victim.normalised(x).clamp(*bounds))
 
 
-class _Cube:
-    """The ball of the maximum norm."""
-
-    @staticmethod
-    def direction(gradient: Tensor) -> Tensor:
-        """The step of length one that climbs most."""
-        return gradient.sign()
-
-    @staticmethod
-    def into(centre: Tensor, x: Tensor, eps: float) -> Tensor:
-        """The nearest point of the ball."""
-        return torch.clamp(x, centre - eps, centre + eps)
-
-
-class _Ball:
-    """The ball of the Euclidean norm."""
-
-    @staticmethod
-    def direction(gradient: Tensor) -> Tensor:
-        """The step of length one that climbs most; none where the loss is flat."""
-        length = _lengths(gradient)
-        return gradient / torch.where(length > 0, length, torch.ones_like(length))
-
-    @staticmethod
-    def into(centre: Tensor, x: Tensor, eps: float) -> Tensor:
-        """The nearest point of the ball."""
-        length = _lengths(x - centre)
-        return torch.where(length > eps, centre + (x - centre) * (eps / length.clamp_min(eps or 1.0)), x)
-
-
-_BALLS: dict[Norm, _Cube | _Ball] = {"linf": _Cube(), "l2": _Ball()}
-
-
-def _lengths(x: Tensor) -> Tensor:
-    """Euclidean length of each sample, with dimensions to broadcast by."""
-    return x.flatten(1).norm(dim=1).view(-1, *[1] * (x.ndim - 1))
-
-
-def _random_offset(x: Tensor, eps: float, norm: Norm, seed: int) -> Tensor:
-    """A random point of the ball around zero for each sample, drawn on the CPU so that every device sees the same."""
-    stream = seeding.torch_stream(seed, "robustness", "pgd")
-    if norm == "linf":
-        return (eps * (2 * torch.rand(x.shape, generator=stream, dtype=x.dtype) - 1)).to(x.device)
-    towards = _Ball.direction(torch.randn(x.shape, generator=stream, dtype=x.dtype))
-    reach = torch.rand(len(x), *[1] * (x.ndim - 1), generator=stream, dtype=x.dtype) ** (1 / max(1, x[0].numel()))
-    return (eps * reach * towards).to(x.device)
-
-
 def _gradient(victim: Callable[[Tensor], Tensor], x: Tensor, y: Tensor) -> Tensor:
     """Gradient of each sample's cross-entropy; parameters get none."""
     with torch.enable_grad():
         inputs = x.detach().requires_grad_()
+        logits = victim(inputs)
+        if not logits.requires_grad:
+            raise TypeError(
+                "pgd: `model` must be differentiable, got outputs that do not depend on the input by autograd. Attack "
+                "another model and see what its examples do to this one."
+            )
+        check_classes("pgd", y, logits.shape[1])
         # a sum, not a mean: a sample's gradient must not depend on how many others there are
-        loss = functional.cross_entropy(victim(inputs), y, reduction="sum")
+        loss = functional.cross_entropy(logits, y, reduction="sum")
         return torch.autograd.grad(loss, inputs)[0]
+
+
+def _warn_of_dropout(model: nn.Module) -> None:
+    kinds = nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout
+    if any(isinstance(each, kinds) and each.training and each.p for each in model.modules()):
+        warnings.warn(
+            "pgd: the model is in training mode and has dropout. It is attacked in evaluation mode; call .eval() first "
+            "if that is what you want.",
+            stacklevel=3,
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from torch import Tensor, nn
 
 from replank.measure._predictions import checked_logits
@@ -42,3 +43,32 @@ def negative_log_likelihood(logits: Tensor, labels: Tensor) -> float:
     """
     logits, labels = checked_logits("negative_log_likelihood", logits, labels)
     return float(nn.functional.cross_entropy(logits, labels))
+
+
+def balanced_accuracy(logits: Tensor, labels: Tensor) -> float:
+    """The mean of the accuracies of each class that occurs: what guessing the larger class does not raise.
+
+    Arguments and errors are those of :func:`accuracy`.
+
+    Returns:
+        A number in [0, 1].
+    """
+    logits, labels = checked_logits("balanced_accuracy", logits, labels)
+    chosen, truth = logits.numpy().argmax(axis=1), labels.numpy()
+    return float(np.mean([(chosen[truth == label] == label).mean() for label in np.unique(truth)]))
+
+
+def matthews_correlation(logits: Tensor, labels: Tensor) -> float:
+    """Matthews' correlation of chosen and true classes, also of more than two; 0 if one of both never changes.
+
+    Arguments and errors are those of :func:`accuracy`.
+
+    Returns:
+        A number in [-1, 1].
+    """
+    logits, labels = checked_logits("matthews_correlation", logits, labels)
+    chosen, truth = logits.numpy().argmax(axis=1), labels.numpy()
+    n, n_classes = len(truth), logits.shape[1]
+    said, are = (np.bincount(each, minlength=n_classes).astype(float) for each in (chosen, truth))
+    spread = np.sqrt((n**2 - said @ said) * (n**2 - are @ are))
+    return float(((chosen == truth).sum() * n - said @ are) / spread) if spread else 0.0

@@ -52,3 +52,22 @@ def _kept_buffers(model: nn.Module) -> Iterator[None]:
     finally:
         for buffer, value in zip(model.buffers(), before, strict=True):
             buffer.copy_(value)
+
+
+def count_moved(model: nn.Module, loss_closure: Callable[[], Tensor], *, tolerance: float = 1e-12) -> int:
+    """How many numbers among the trainable parameters have a gradient: the others can't be trained.
+
+    Parameters, their ``.grad``, buffers and torch's random state stay as they were.
+
+    Args:
+        model: what to look at, in the mode it is in.
+        loss_closure: computes a scalar. One that mixes samples and outputs at random weights leaves nothing to chance.
+        tolerance: gradients up to this share of the largest one count as none: they are rounding.
+    """
+    trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    if not trainable:
+        return 0
+    with torch.enable_grad(), torch.random.fork_rng(), _kept_buffers(model):
+        gradients = torch.autograd.grad(loss_closure(), trainable, allow_unused=True, materialize_grads=True)
+    sizes = torch.cat([gradient.abs().flatten() for gradient in gradients])
+    return int((sizes > tolerance * sizes.max()).sum())

@@ -62,3 +62,24 @@ def r2(predictions: Tensor, targets: Tensor) -> float:
     constant = (targets == targets[0]).all(dim=0)
     scores = torch.where(constant, (unexplained == 0).double(), 1 - unexplained / torch.where(constant, 1.0, spread))
     return float(scores.mean())
+
+
+def normalised_mean_squared_error(predictions: Tensor, targets: Tensor) -> float:
+    """Mean squared error over the variance of the targets: 1 is as good as predicting their mean, ``1 - R^2``.
+
+    Args:
+        predictions: shape ``(n, *outputs)`` with at least two samples.
+        targets: the same shape; outputs count alike, whatever their spread.
+
+    Raises:
+        TypeError: values are complex.
+        ValueError: shapes differ, there are fewer than two samples, values are not finite, or an output is constant.
+    """
+    predictions, targets = checked_targets("normalised_mean_squared_error", predictions, targets)
+    if len(targets) < 2 or (targets == targets[0]).all(dim=0).any():
+        raise ValueError(
+            "normalised_mean_squared_error: targets of each output must vary, got "
+            f"{len(targets)} targets of which an output is constant. There is nothing to normalise by."
+        )
+    spread = (targets - targets.mean(dim=0)).square().mean(dim=0)
+    return float(((predictions - targets).square().mean(dim=0) / spread).mean())

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 import torch
@@ -13,9 +14,12 @@ from replank.measure._disturbance import Normalised, check_inside, check_levels
 from replank.measure._predictions import checked_logits
 from replank.measure.attacks import fgsm, pgd
 from replank.measure.classification import accuracy
-from replank.measure.evaluation import predict
+from replank.measure.evaluation import evaluating, predict
 
 _BATCH_SIZE = 256  # bounds memory; results do not depend on it
+
+Attack = Callable[[nn.Module, Tensor, Tensor], Tensor]
+"""From a model, inputs and labels to inputs that are to mislead it: ``partial(pgd, eps=0.1, alpha=0.02, steps=10)``."""
 
 _PGD_STEPS = 40  # of 2.5 epsilon in all, so that every corner of the ball can be reached from every start
 
@@ -100,4 +104,80 @@ def adversarial_accuracy(
         return pgd(victim, x, labels, eps=epsilon, alpha=alpha, steps=_PGD_STEPS, bounds=bounds, seed=seed)
 
     clean = right(x)
-    return {epsilon: float((clean & right(attacked(epsilon))).double().mean()) for epsilon in epsilons}
+    with evaluating(model):
+        return {epsilon: float((clean & right(attacked(epsilon))).double().mean()) for epsilon in epsilons}
+
+
+def robust_accuracy(model: nn.Module, x: Tensor, y: Tensor, attack: Attack) -> float:
+    """Accuracy under an attack of one's own: a sample counts if the model is right on it, attacked and not.
+
+    Args:
+        model: from inputs to logits; it is left as it was.
+        x: inputs, shape ``(n, ...)``.
+        y: class numbers, shape ``(n,)``.
+        attack: is given the model, ``x`` and ``y``.
+
+    Returns:
+        Accuracy in [0, 1].
+
+    Raises:
+        ValueError: the model's outputs do not fit ``y``.
+    """
+    _, labels = checked_logits("robust_accuracy", predict(model, x, batch_size=_BATCH_SIZE), y)
+    labels = labels.to(x.device)
+    with evaluating(model):
+        attacked = attack(model, x, labels)
+    right = [predict(model, inputs, batch_size=_BATCH_SIZE).argmax(dim=1) == labels for inputs in (x, attacked)]
+    return float((right[0] & right[1]).double().mean())
+
+
+def transfer_accuracy(model: nn.Module, source: nn.Module, x: Tensor, y: Tensor, attack: Attack) -> float:
+    """Accuracy under an attack on another model, by someone who does not know this one.
+
+    Args:
+        model: what is measured.
+        source: what the attacker knows and attacks.
+        x: inputs, shape ``(n, ...)``.
+        y: class numbers, shape ``(n,)``.
+        attack: is given the source, ``x`` and ``y``.
+
+    Returns:
+        Accuracy in [0, 1], see :func:`robust_accuracy`.
+    """
+
+    def from_source(_: nn.Module, x: Tensor, y: Tensor) -> Tensor:
+        with evaluating(source):
+            return attack(source, x, y)
+
+    return robust_accuracy(model, x, y, from_source)
+
+
+def gradient_masking(fgsm: Mapping[float, float], pgd: Mapping[float, float], tolerance: float = 0.02) -> float:
+    """By how much a single step does more harm than many do, at worst: a sign that gradients hide the way uphill.
+
+    Args:
+        fgsm: accuracy by radius, as of :func:`adversarial_accuracy`.
+        pgd: likewise, at the same radii.
+        tolerance: from which on it is worth a warning.
+
+    Returns:
+        The largest accuracy under PGD minus that under FGSM; negative if PGD does more harm everywhere.
+
+    Warns:
+        UserWarning: it is more than the tolerance.
+
+    Raises:
+        ValueError: the radii differ, or there is none.
+    """
+    if not fgsm or set(fgsm) != set(pgd):
+        raise ValueError(f"gradient_masking: needs the same radii, got fgsm={sorted(fgsm)} and pgd={sorted(pgd)}.")
+    excess = {epsilon: pgd[epsilon] - fgsm[epsilon] for epsilon in fgsm}
+    worst = max(excess, key=lambda epsilon: excess[epsilon])
+    if excess[worst] > tolerance:
+        warnings.warn(
+            f"gradient_masking: many steps must do as much harm as one, got an accuracy under PGD that is "
+            f"{excess[worst]:.3g} above that under FGSM at eps={worst:g}. Take more steps, smaller ones, or several "
+            "random starts.",
+            stacklevel=2,
+        )
+    return excess[worst]

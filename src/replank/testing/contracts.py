@@ -26,10 +26,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from replank.parts.density import DensityPart
 from replank.parts.part import Group, Part
 from replank.parts.recurrent import RecurrentPart
+from replank.parts.sequence_encoder import SequenceEncoderPart
 from replank.seeding import isolated
-from replank.testing import recurrent_contracts
+from replank.testing import density_contracts, recurrent_contracts, token_contracts
 
 Check = Callable[[], None]
 
@@ -56,6 +58,10 @@ class Case:
         with isolated(0, "input"):
             return self.group.example_input(part)
 
+    def followed(self, input: Tensor) -> tuple[Tensor, ...]:
+        """The input, if derivatives with respect to it are defined, and asked for from now on; not of token numbers."""
+        return (input.requires_grad_(),) if input.is_floating_point() else ()
+
     def output(self, module: nn.Module, input: Tensor) -> Any:
         """What the module gives for an input, as far as all modules of the group give it."""
         return self.group.promised(module(input))
@@ -74,6 +80,14 @@ def check_part(kind: type[Part], example: Mapping[str, Any], group: Group) -> It
         # checks speak of rows; what the other layout does is among the group's own
         example = {**example, "batch_first": True}
         suites.append(vars(recurrent_contracts))
+    if issubclass(kind, DensityPart):
+        suites = [
+            {f"check_{name}": globals()[f"check_{name}"] for name in density_contracts.COMMON},
+            vars(density_contracts),
+        ]
+    if issubclass(kind, SequenceEncoderPart):
+        own = vars(token_contracts)
+        suites = [{name: check for name, check in globals().items() if name not in own}, own]
     case = Case(kind, example, group)
     for suite in suites:
         for name, function in list(suite.items()):
@@ -90,7 +104,7 @@ def check_output_is_like_the_layers(case: Case) -> None:
         if isinstance(expected, Tensor):
             output = case.output(part, input)
             assert output.shape == expected.shape, f"{tuple(input.shape)} -> {tuple(output.shape)}"
-            assert output.dtype == input.dtype
+            assert output.dtype == expected.dtype
         else:
             assert isinstance(_outcome(part, input), ValueError), f"{tuple(input.shape)} must be refused"
 
@@ -125,10 +139,10 @@ def check_refuses_other_dtypes(case: Case) -> None:
 def check_agrees_with_its_reference(case: Case) -> None:
     """Value and gradients equal those of the slow and obvious way."""
     part = case.build()
-    batch = case.input(part).requires_grad_()
+    batch = case.input(part)
+    sources = [*case.followed(batch), *_trained(part).values()]
     output, slow_output = case.output(part, batch), part.reference(batch)
     weight = _weights_like(output)
-    sources = [batch, *_trained(part).values()]
     fast = torch.autograd.grad((output * weight).sum(), sources)
     slow = torch.autograd.grad((slow_output * weight).sum(), sources)
     torch.testing.assert_close(output, slow_output, rtol=1e-10, atol=1e-10)
@@ -138,14 +152,16 @@ def check_agrees_with_its_reference(case: Case) -> None:
 def check_gradients(case: Case) -> None:
     """First and second derivatives, to the input and to every parameter, against finite differences."""
     part = case.build()
-    batch = case.input(part)[:2].requires_grad_()
+    batch = case.input(part)[:2]
+    followed = case.followed(batch)
     names = [name for name, _ in part.named_parameters()]
 
-    def function(input: Tensor, *parameters: Tensor) -> Tensor:
-        result = torch.func.functional_call(part, dict(zip(names, parameters, strict=True)), (input,))
+    def function(*sources: Tensor) -> Tensor:
+        given, parameters = sources[: len(followed)] or (batch,), sources[len(followed) :]
+        result = torch.func.functional_call(part, dict(zip(names, parameters, strict=True)), given)
         return case.group.promised(result)
 
-    sources = (batch, *(parameter.detach().clone().requires_grad_() for parameter in part.parameters()))
+    sources = (*followed, *(parameter.detach().clone().requires_grad_() for parameter in part.parameters()))
     assert torch.autograd.gradcheck(function, sources, fast_mode=True)
     assert torch.autograd.gradgradcheck(function, sources, fast_mode=True)
 
@@ -153,7 +169,9 @@ def check_gradients(case: Case) -> None:
 def check_every_parameter_moves_the_output(case: Case) -> None:
     """No dead parameter: each that is trained receives a gradient that is not zero."""
     part = case.build()
-    output = case.output(part, case.input(part).requires_grad_())
+    batch = case.input(part)
+    case.followed(batch)
+    output = case.output(part, batch)
     (output * _weights_like(output)).sum().backward()
     dead = [name for name, each in _trained(part).items() if each.grad is None or not each.grad.any()]
     assert not dead, f"no gradient reaches {dead}"
@@ -163,7 +181,8 @@ def check_rows_do_not_see_each_other(case: Case) -> None:
     """A sample's output is the same in every company."""
     part = case.build()
     batch = case.input(part)
-    changed = torch.cat((batch[:1], -2 * batch[1:]))
+    others = -2 * batch[1:] if batch.is_floating_point() else (batch[1:] + 1) % (batch.max() + 1)
+    changed = torch.cat((batch[:1], others))
     torch.testing.assert_close(case.output(part, changed)[0], case.output(part, batch)[0], rtol=1e-12, atol=1e-12)
 
 
@@ -181,7 +200,7 @@ def check_single_precision(case: Case) -> None:
     part = case.build()
     batch = case.input(part)
     single = copy.deepcopy(part).to(torch.float32)
-    output = case.output(single, batch.float())
+    output = case.output(single, _in_precision(batch, torch.float32))
     assert output.dtype == torch.float32
     torch.testing.assert_close(output.double(), case.output(part, batch), rtol=1e-4, atol=1e-4)
 
@@ -191,7 +210,7 @@ def check_autocast(case: Case) -> None:
     part = case.build(torch.float32)
     batch = case.input(part)
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        output = case.output(part, batch.bfloat16())
+        output = case.output(part, _in_precision(batch, torch.bfloat16))
     assert output.is_floating_point()
     assert output.isfinite().all()
     torch.testing.assert_close(output.float(), case.output(part, batch), rtol=0.1, atol=0.1)
@@ -237,8 +256,8 @@ def check_functional_call_and_vmap(case: Case) -> None:
     torch.testing.assert_close(outputs, case.output(part, batch).detach())
     each = torch.func.vmap(torch.func.grad(energy), in_dims=(None, 0))(parameters, batch)
     trained = _trained(part)
-    sources = (batch.requires_grad_(), *trained.values())
-    _, *whole = torch.autograd.grad(case.output(part, batch).square().sum(), sources)
+    sources = (*case.followed(batch), *trained.values())
+    whole = torch.autograd.grad(case.output(part, batch).square().sum(), sources)[-len(trained) :]
     for name, total in zip(trained, whole, strict=True):
         torch.testing.assert_close(each[name].sum(0), total)
 
@@ -313,6 +332,11 @@ def _outcome(function: Callable[..., Any], argument: Any) -> Any:
         return function(argument)
     except Exception as error:
         return error
+
+
+def _in_precision(input: Tensor, dtype: torch.dtype) -> Tensor:
+    """Numbers in another precision; token numbers have none."""
+    return input.to(dtype) if input.is_floating_point() else input
 
 
 def _trained(part: Part) -> dict[str, Tensor]:

@@ -20,6 +20,8 @@ from replank.circuits.templates import (
     hamiltonian_embedding,
     hardware_efficient_layers,
     hardware_efficient_shape,
+    interleaved_blocks,
+    interleaved_shape,
     iqp_embedding,
     mera,
     mera_shape,
@@ -55,6 +57,11 @@ TRAINED = {
     "hardware-efficient, no final rotations": (
         partial(hardware_efficient_layers, 3, 2, rotations=("RX",), final_rotations=False),
         hardware_efficient_shape(3, 2, n_rotations=1, final_rotations=False),
+    ),
+    "interleaved": (partial(interleaved_blocks, 3, 2), interleaved_shape(3, 2)),
+    "interleaved, with numbers added": (
+        partial(interleaved_blocks, 2, 2, features=(0.3, -1.2, 2.0), scale=0.5),
+        interleaved_shape(2, 2),
     ),
     "random": (partial(random_layers, 3, 2, 4, seed=5), random_shape(2, 4)),
     "given gates": (partial(place_gates, 2, GATES), (5,)),

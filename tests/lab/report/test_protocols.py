@@ -56,6 +56,20 @@ def test_a_protocol_may_have_its_own_baseline() -> None:
     assert study.baseline_under("gone", "B") == study.baseline_under("small", "gone") == study.baseline.name
 
 
+def test_tables_of_a_protocol_lead_with_its_own_metric(make_records: Callable[..., Records]) -> None:
+    protocols = {"A": Protocol(ArkSettings()), "B": Protocol(ArkSettings(), headline_metric="leaks")}
+    small = replace(STUDY.scales["small"], protocols=protocols)
+    study = replace(STUDY, scales={"small": small}, contrast=None, ladder=None, claims=(), figures=())
+    assert study.headline_under("small", "A") == study.headline_under("gone", "B") == study.headline_metric
+    assert study.headline_under("small", "B") == "leaks"
+    metrics = {"test_accuracy": 0.5, "leaks": 3.0}
+    for protocol, lead in (("A", "Accuracy"), ("B", "Leaks")):
+        trials = make_records(seeds=1, protocol=protocol).records
+        quick = Records.of(replace(each, measurements=Measurements(metrics)) for each in trials)
+        text = Outline(render(study_page(study, quick, [], scale="small"))).text
+        assert f"{lead} and its difference to" in text.replace("Test accuracy", "Accuracy")
+
+
 def test_pictures_are_of_their_protocols_alone(make_records: Callable[..., Records]) -> None:
     drawn: list[str] = []
 

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from replank import datasets
+from replank.circuits.given_states import DiagonalMeans
 from replank.errors import DataError, UnknownName, UsageError
 from replank.lab.trial import Arm, Measurements, Trial, TrialKey
 from replank.measure.ceiling import majority_vote_ceiling
@@ -34,7 +35,7 @@ from replank.studies.farhi_neven_qnn.problems import (
     random_product_states,
     random_regular_graph,
 )
-from replank.studies.farhi_neven_qnn.rivals import DiagonalMeans, MajorityVote, SideBySide, logistic, mlp
+from replank.studies.farhi_neven_qnn.rivals import MajorityVote, SideBySide, logistic, mlp
 from replank.studies.farhi_neven_qnn.settings import SCALES, ReadoutSettings
 from replank.studies.farhi_neven_qnn.task import SignedLabels
 from replank.studies.farhi_neven_qnn.trial import run

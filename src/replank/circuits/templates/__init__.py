@@ -30,6 +30,7 @@ from replank.circuits.templates.embeddings import (
     hamiltonian_embedding,
     iqp_embedding,
 )
+from replank.circuits.templates.interleaved import interleaved_blocks, interleaved_shape
 from replank.circuits.templates.layers import (
     basic_entangler_layers,
     basic_entangler_shape,
@@ -55,6 +56,14 @@ from replank.circuits.templates.readout_qubit import (
     readout_shape,
     reed_muller_circuit,
     reed_muller_products,
+)
+from replank.circuits.templates.sim_circuits import (
+    iqp_layers,
+    iqp_layers_shape,
+    sim9_layers,
+    sim9_shape,
+    sim14_layers,
+    sim14_shape,
 )
 from replank.circuits.templates.tensor_networks import (
     mera,
@@ -89,7 +98,11 @@ __all__ = [
     "hamiltonian_embedding",
     "hardware_efficient_layers",
     "hardware_efficient_shape",
+    "interleaved_blocks",
+    "interleaved_shape",
     "iqp_embedding",
+    "iqp_layers",
+    "iqp_layers_shape",
     "majority_circuit",
     "mera",
     "mera_shape",
@@ -116,6 +129,10 @@ __all__ = [
     "readout_shape",
     "reed_muller_circuit",
     "reed_muller_products",
+    "sim9_layers",
+    "sim9_shape",
+    "sim14_layers",
+    "sim14_shape",
     "strongly_entangling_layers",
     "strongly_entangling_shape",
     "ttn",

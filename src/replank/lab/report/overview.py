@@ -222,7 +222,9 @@ def run_summary(ran: Run, page: Path | None) -> Row:
         {"protocol": place.protocol, "dataset": place.dataset, **row}
         for place, trials in slices(ran.records.table)
         for row in arms_table(
-            trials, baseline=study.baseline_under(place.scale, place.protocol), metric=study.headline_metric
+            trials,
+            baseline=study.baseline_under(place.scale, place.protocol),
+            metric=study.headline_under(place.scale, place.protocol),
         ).to_dict("records")
     ]
     return {

@@ -234,7 +234,8 @@ def _arms(study: Study, records: Records, place: Slice) -> list[Block]:
     own = {each.name: _drawn(each, part) for each in figures}
     about = {arm.name: arm.about for arm in study.arms}
     baseline = study.baseline_under(place.scale, place.protocol)
-    return arms_blocks(part, baseline=baseline, headline=study.headline_metric, about=about, drawn=own)
+    headline = study.headline_under(place.scale, place.protocol)
+    return arms_blocks(part, baseline=baseline, headline=headline, about=about, drawn=own)
 
 
 def _drawn(figure: Figure, records: Records) -> Block:

@@ -103,10 +103,11 @@ def print_run(console: Console, ran: Run, page: Path | None) -> None:
     for place, trials in slices(table):
         console.print(Text(f"{study.slug}, {place.protocol}, {place.dataset}", style="bold"))
         baseline = study.baseline_under(place.scale, place.protocol)
-        summary = arms_table(trials, baseline=baseline, metric=study.headline_metric)
+        headline = study.headline_under(place.scale, place.protocol)
+        summary = arms_table(trials, baseline=baseline, metric=headline)
         failed = trials[trials["status"] == "failed"]
         failures = {f"{row.arm} seed {row.seed}": str(row.error) for row in failed.itertuples()}
-        console.print(arms_grid(summary, study.headline_metric))
+        console.print(arms_grid(summary, headline))
         for trial, error in failures.items():
             console.print(Text(f"failed: {trial}: {error}", style="red"))
         console.print()

@@ -10,8 +10,9 @@ from torch import Tensor, nn
 
 from replank.circuits import Circuit, QuantumLayer, X, Y, Z
 from replank.circuits.estimators import Gradient
+from replank.circuits.given_states import StateEncoder
 from replank.errors import UnknownName
-from replank.studies.farhi_neven_qnn.encoders import BasisStateEncoder, StateEncoder
+from replank.studies.farhi_neven_qnn.encoders import BasisStateEncoder
 
 Letter = Literal["X", "Y", "Z"]
 Start = Literal["0", "1", "+", "-"]

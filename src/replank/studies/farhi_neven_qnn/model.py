@@ -8,13 +8,13 @@ import torch
 from torch import nn
 
 from replank.circuits import Circuit
+from replank.circuits.given_states import DiagonalMeans
 from replank.circuits.templates import parity_layer, readout_layers
 from replank.errors import UsageError
 from replank.studies.farhi_neven_qnn.classifier import ReadoutClassifier
 from replank.studies.farhi_neven_qnn.factorised import FactorisedReadout
 from replank.studies.farhi_neven_qnn.problems import DTYPE, Problem
 from replank.studies.farhi_neven_qnn.rivals import (
-    DiagonalMeans,
     MajorityVote,
     SideBySide,
     SineLinear,

@@ -11,10 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from replank.circuits.given_states import diagonal
 from replank.datasets import Dataset
 from replank.features.threshold import ThresholdEncoder, remove_contradictions
 from replank.seeding import numpy_stream, torch_stream
-from replank.studies.farhi_neven_qnn.rivals import diagonal
 from replank.studies.farhi_neven_qnn.settings import ReadoutSettings
 
 DIGITS = (3, 6)

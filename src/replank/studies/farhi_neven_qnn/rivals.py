@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -104,34 +104,6 @@ class MajorityVote(nn.Module):
         known[place[: len(self.strings)]] = self.votes
         scores = known[place[len(self.strings) :]]
         return torch.where(scores.isnan(), self.prior, scores)[:, None].expand(-1, self.n_starts)
-
-
-class DiagonalMeans(nn.Module):
-    """Expectation values of products of Z in states: what a classical model may know of them.
-
-    Shape: states ``(B, 2^n) -> (B, number of words)``.
-
-    Args:
-        n_data: number of qubits.
-        words: for each expectation value the qubits whose Z is multiplied.
-    """
-
-    eigenvalues: Tensor
-
-    def __init__(self, n_data: int, words: Sequence[Sequence[int]]):
-        super().__init__()
-        self.register_buffer("eigenvalues", diagonal(n_data, words))
-
-    def forward(self, states: Tensor) -> Tensor:
-        """Expectation values in [-1, 1]."""
-        return states.abs().square() @ self.eigenvalues
-
-
-def diagonal(n_data: int, words: Sequence[Sequence[int]]) -> Tensor:
-    """Eigenvalues of products of Z in each basis state, ``(2^n, number of words)``, float64; qubit 0 comes first."""
-    index = torch.arange(2**n_data)
-    signs = torch.stack([1 - 2 * (index >> (n_data - 1 - wire) & 1) for wire in range(n_data)], 1).double()
-    return torch.stack([signs[:, list(word)].prod(1) for word in words], 1)
 
 
 def logistic(n_features: int, dtype: torch.dtype) -> nn.Module:

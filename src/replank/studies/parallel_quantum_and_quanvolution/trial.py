@@ -12,14 +12,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from replank.datasets import Dataset, info
-from replank.datasets.medical_mnist import shortcuts
 from replank.datasets.tensors import tensors
-from replank.features import Standardiser
 from replank.lab.feed import TensorFeed
+from replank.lab.shortcut_baseline import shortcut_accuracy
 from replank.lab.task import Classification
 from replank.lab.training import Budget, train
 from replank.lab.trial import Measurements, Trial
-from replank.measure.probes import linear_probe
 from replank.measure.timing import Stopwatch
 from replank.seeding import torch_stream
 from replank.slots import Ladder
@@ -83,12 +81,7 @@ def _layer_time(model: nn.Module, settings: ParallelSettings, device: torch.devi
 
 def _by_shortcuts(data: Dataset, accuracy: float) -> dict[str, float]:
     """What a linear reader of brightness and JPEG quality reaches, and how far the network is above it."""
-    features = [torch.from_numpy(shortcuts(x)) for x in (data.train_x, data.test_x)]
-    scale = Standardiser().fit(features[0])
-    training, test = (
-        (scale(x), torch.from_numpy(y)) for x, y in zip(features, (data.train_y, data.test_y), strict=True)
-    )
-    reached = linear_probe(training, test).accuracy
+    reached = shortcut_accuracy(data)
     return {"test_shortcut_accuracy": reached, "test_minus_shortcut_accuracy": accuracy - reached}
 
 

@@ -1,0 +1,7 @@
+"""narma5: the NARMA series of order 5."""
+
+from __future__ import annotations
+
+from replank.datasets.narma import narma_set
+
+SET = narma_set(5)
