@@ -15,7 +15,7 @@ from replank.lab.training import evaluate, train
 from replank.lab.trial import Measurements, Trial
 from replank.measure.attacks import clamp_only, pgd
 from replank.measure.classification import accuracy
-from replank.measure.evaluation import predict
+from replank.measure.evaluation import evaluating, predict
 from replank.measure.parameters import count_parameters
 from replank.measure.resources import ResourceMeter, subnormal_count
 from replank.studies.hybrid_image_classification.data import PIXELS, Parts, Pixels, parts, source
@@ -91,12 +91,13 @@ def under_attack(
         pgd, model, x, y, eps=EPS, alpha=ALPHA, steps=settings.attack_steps, seed=seed, mean=scale.mean, std=scale.std
     )
     clamped = clamp_only(x, mean=scale.mean, std=scale.std)
-    disturbed = {
-        "test_accuracy_attack_none": x,
-        "test_accuracy_attack_pgd": attack(),
-        "test_accuracy_attack_as_published": attack(legacy_clamp=True),
-        "test_accuracy_attack_clamp_alone": clamped,
-    }
+    with evaluating(model):
+        disturbed = {
+            "test_accuracy_attack_none": x,
+            "test_accuracy_attack_pgd": attack(),
+            "test_accuracy_attack_as_published": attack(legacy_clamp=True),
+            "test_accuracy_attack_clamp_alone": clamped,
+        }
     found = {
         name: accuracy(predict(model, scale.normalised(images), batch_size=250), y)
         for name, images in disturbed.items()
