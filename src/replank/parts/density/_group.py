@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -15,13 +16,14 @@ from replank.parts.part import Group
 __all__ = ["GROUP", "largest_within"]
 
 
-def largest_within(kind: type[DensityPart], old: nn.Module, budget: int) -> DensityPart:
+def largest_within(kind: type[DensityPart], old: nn.Module, budget: int, **options: Any) -> DensityPart:
     """A density like another one with as many hidden features as fit into a budget of parameters.
 
     Args:
         kind: a class whose size is ``n_hidden``.
         old: the density whose interface it gets.
         budget: number of parameters.
+        options: further arguments of the class.
 
     Raises:
         ValueError: not even the smallest fits.
@@ -29,7 +31,7 @@ def largest_within(kind: type[DensityPart], old: nn.Module, budget: int) -> Dens
 
     def size(n_hidden: int) -> int:
         try:
-            return kind.like(old, n_hidden=n_hidden, device="meta").parameter_formula()
+            return kind.like(old, n_hidden=n_hidden, **{**options, "device": "meta"}).parameter_formula()
         except ValueError:  # too few for its kind: refused below
             return 0
 
@@ -38,7 +40,7 @@ def largest_within(kind: type[DensityPart], old: nn.Module, budget: int) -> Dens
         raise ValueError(
             f"largest_within: the smallest {kind.__name__} like this one has {size(1)} parameters, got budget={budget}."
         )
-    return kind.like(old, n_hidden=n_hidden)
+    return kind.like(old, n_hidden=n_hidden, **options)
 
 
 def _example_input(module: nn.Module) -> Tensor:

@@ -15,7 +15,6 @@ from replank.parts.density._interface import DensityPart
 from replank.parts.density.metropolis import MetropolisSampler
 from replank.sources import Source
 
-_INITIAL_STD = 0.05
 _WARM_UP = 50
 
 
@@ -33,13 +32,14 @@ class RBMDensity(DensityPart):
         n_sites: number of sites.
         n_outcomes: at each site.
         n_hidden: hidden units.
+        std: standard deviation of W at the beginning.
         max_strings: up to how many strings ``log_prob`` sums over.
         initial: probabilities of one site's outcomes at the beginning; all equal unless given.
         device: of the parameters.
         dtype: of the parameters.
 
     Raises:
-        ValueError: no site, no unit, fewer than two outcomes, an initial distribution that is none; in ``forward``,
+        ValueError: no site, no unit, a negative deviation, fewer than two outcomes, an initial distribution that is none; in ``forward``,
             other strings, or too many of them to be summed over.
         TypeError: in ``forward``, not int64.
 
@@ -55,6 +55,7 @@ class RBMDensity(DensityPart):
         n_outcomes: int = 4,
         *,
         n_hidden: int = 64,
+        std: float = 0.05,
         max_strings: int = 2**20,
         initial: Sequence[float] | None = None,
         device: Any = None,
@@ -64,7 +65,9 @@ class RBMDensity(DensityPart):
         self._set_interface(n_sites, n_outcomes, initial)
         if n_hidden < 1:
             raise ValueError(f"RBMDensity: `n_hidden` must be a positive integer, got n_hidden={n_hidden}.")
-        self.n_hidden, self.max_strings = n_hidden, max_strings
+        if not std >= 0:
+            raise ValueError(f"RBMDensity: `std` must not be negative, got std={std}.")
+        self.n_hidden, self.std, self.max_strings = n_hidden, std, max_strings
         self.weight = nn.Parameter(torch.empty(n_hidden, n_sites, n_outcomes, device=device, dtype=dtype))
         self.hidden_bias = nn.Parameter(torch.empty(n_hidden, device=device, dtype=dtype))
         self.visible_bias = nn.Parameter(torch.empty(n_sites, n_outcomes, device=device, dtype=dtype))
@@ -73,7 +76,7 @@ class RBMDensity(DensityPart):
     def reset_parameters(self) -> None:
         """Draw weights near zero; visible biases give the initial distribution."""
         with torch.no_grad():
-            nn.init.normal_(self.weight, std=_INITIAL_STD)
+            nn.init.normal_(self.weight, std=self.std)
             self.hidden_bias.zero_()
             # hidden units add half of what drives them, to first order: visible biases take it away again
             self.visible_bias.copy_(self._initial_log(self.visible_bias) - self.weight.sum(0) / 2)
@@ -128,4 +131,4 @@ class RBMDensity(DensityPart):
 
     def extra_repr(self) -> str:
         """The constructor's arguments."""
-        return f"{super().extra_repr()}, n_hidden={self.n_hidden}"
+        return f"{super().extra_repr()}, n_hidden={self.n_hidden}, std={self.std}"

@@ -89,8 +89,8 @@ STUDY = Study(
         says=(
             "After adversarial training the circuit withstands the attack on 29 to 36 test images fewer of a hundred "
             "than logistic regression of its size after the same, on handwriting and on easy scans. "
-            "Adversarial training brings the circuit no more there than a larger step size does without it, and logistic "
-            "regression three to six times as much."
+            "Adversarial training brings the circuit no more there than a larger step size does without it, and "
+            "logistic regression three to six times as much."
         ),
         metric="test_accuracy_attack_pgd",
         protocol="images*",
