@@ -140,7 +140,7 @@ def test_tasks_forget_their_plans_when_they_travel(pieces):
 # -- bad input ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("options", [{"shots": 10}, {"executor": object()}], ids=str)
+@pytest.mark.parametrize("options", [{"shots": 10}, {"executor": object()}], ids=["shots", "executor"])
 def test_autograd_does_not_see_shots_or_other_processes(pieces, options):
     features, parameters = inputs(CHAIN, 0)
     with pytest.raises(UsageError, match=r'Say gradient="parameter_shift", or torch.no_grad\(\)'):

@@ -163,6 +163,7 @@ def test_the_rival_of_the_same_size():
         (lambda: MADEDensity(1), "n_sites=1"),
         (lambda: MADEDensity(4, n_hidden=2), "n_hidden=2"),
         (lambda: RBMDensity(3, n_hidden=0), "n_hidden=0"),
+        (lambda: RBMDensity(3, std=-1.0), r"std=-1\.0"),
         (lambda: RBMDensity(16).log_prob(torch.zeros(1, 16, dtype=torch.int64)), "max_strings=1048576"),
         (lambda: StringDensity(3, orders=()), "permutations"),
         (lambda: StringDensity(3, orders=((0, 1, 1),)), "permutations"),

@@ -23,8 +23,8 @@ class RBMDensity(DensityPart):
 
     Replaces any density. ``log w(a) = sum_i b_i,a_i + sum_h softplus(c_h + sum_i W_h,i,a_i)``; nobody knows the sum
     over all strings, so that samples come from Markov chains and ``log_prob`` is for few sites. With h hidden units it
-    has ``h (n_sites * n_outcomes + 1) + n_sites * n_outcomes`` parameters. W begins at random with a standard deviation
-    of 0.05, b as the initial distribution without what W adds: a product, nearly.
+    has ``h (n_sites * n_outcomes + 1) + n_sites * n_outcomes`` parameters. W begins at random, b as the initial
+    distribution without what W adds: a product, nearly.
 
     Shape: int64 ``(*, n_sites) -> (*)``.
 
@@ -39,8 +39,8 @@ class RBMDensity(DensityPart):
         dtype: of the parameters.
 
     Raises:
-        ValueError: no site, no unit, a negative deviation, fewer than two outcomes, an initial distribution that is none; in ``forward``,
-            other strings, or too many of them to be summed over.
+        ValueError: no site, no unit, a negative deviation, fewer than two outcomes, an initial distribution that is
+            none; in ``forward``, other strings, or too many of them to be summed over.
         TypeError: in ``forward``, not int64.
 
     Source: our own, as the rival that papers on open systems had before.

@@ -100,8 +100,8 @@ BY_SAMPLES = (*DENSITIES, "transformer-euler")
 GENERATED = ("generated",)
 
 
-# Step sizes were chosen by training loss among 0.001, 0.003, 0.01 and 0.03, the machine's weights at the beginning among
-# 0.05, 0.2 and 0.5, with a seed that is not run.
+# Step sizes were chosen by training loss among 0.001, 0.003, 0.01 and 0.03, the machine's weights at the beginning
+# among 0.05, 0.2 and 0.5, with a seed that is not run.
 STEADY_STEPS: Changes = {
     "product": {"lr": 0.03},
     "rbm*": {"lr": 0.001, "rbm_std": 0.2},

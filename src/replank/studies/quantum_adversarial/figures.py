@@ -48,7 +48,10 @@ def _by_level(records: Records, first: str, attack: str, noise: str, label: str)
         dress(axes)
     for axes in grid.flat[len(heads) :]:
         axes.set_axis_off()
-    grid.flat[0].legend(frameon=False, fontsize=7.5)
+    for axes in grid.flat[max(0, len(heads) - columns) : len(heads)]:
+        axes.tick_params(labelbottom=True)
+    # where all ways of training are
+    grid.flat[heads.index(first) if first in heads else 0].legend(frameon=False, fontsize=7.5)
     figure.supxlabel(label, fontsize=9)
     figure.supylabel("test accuracy (%)", fontsize=9)
     return figure
