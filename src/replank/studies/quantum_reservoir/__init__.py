@@ -66,7 +66,10 @@ STUDY = Study(
         arm="qlstm-rc-uniform",
         same_size=("rnn-rc", "gru-rc", "lstm-rc", "qlstm-rc-tanh", "echo-state-small"),
         others=("qlstm-rc", "qlstm-rc-unentangled", "lstm-matched-rc", "echo-state", "ridge", "persistence"),
-        says="TO BE WRITTEN.",
+        says=(
+            "Not known yet: the small run has not been finished. On one series with one seed no quantum reservoir beat "
+            "repeating the last value."
+        ),
         protocol="[rd]*",
     ),
     figures=FIGURES,
