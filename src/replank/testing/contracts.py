@@ -257,7 +257,7 @@ def check_functional_call_and_vmap(case: Case) -> None:
     each = torch.func.vmap(torch.func.grad(energy), in_dims=(None, 0))(parameters, batch)
     trained = _trained(part)
     sources = (*case.followed(batch), *trained.values())
-    whole = torch.autograd.grad(case.output(part, batch).square().sum(), sources)[-len(trained) :]
+    whole = torch.autograd.grad(case.output(part, batch).square().sum(), sources)[len(sources) - len(trained) :]
     for name, total in zip(trained, whole, strict=True):
         torch.testing.assert_close(each[name].sum(0), total)
 
