@@ -244,8 +244,9 @@ SCALES = {
     "smoke": Scale(
         _fewer(
             _protocols(SeriesSettings(epochs=1, first=40), n_steps=260, n_draws=1),
-            ridge=("?*-rc", "qlstm-rc-*", "echo-state-small", "ridge"),
-            driven=("rnn-rc", "qrnn-rc", "ar", "persistence"),
+            ridge=("rnn-rc", "qrnn-rc"),
+            driven=("rnn-rc", "ar", "persistence"),
+            memory=("rnn-rc", "qrnn-rc", *CONTROLS, "ar"),
         ),
         datasets=("narma5",),
         seeds=1,
@@ -254,7 +255,7 @@ SCALES = {
     "small": Scale(
         _protocols(SeriesSettings()),
         datasets=(*FORMULAS, "monthly_sunspots"),
-        seeds=5,
+        seeds=4,
         minutes=4.5,
         without_files=dict.fromkeys(RECORDED),
     ),
