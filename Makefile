@@ -20,7 +20,8 @@ run: .venv/installed
 test: .venv/installed-test
 	$(BIN)/python -m pytest
 
-check: .venv/installed-dev
+# The types of optional packages are read where they are installed.
+check: .venv/installed-test .venv/installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,9 +9,6 @@ import sqlalchemy as sa
 
 from replank.lab.ledger import Ledger
 from replank.lab.trial import Measurements, Record, TrialKey
-
-# A trial collects garbage before its memory is measured: without what pytest and its plug-ins hold, that is quick.
-gc.freeze()
 
 MakeRecord = Callable[..., Record]
 
