@@ -252,7 +252,7 @@ def test_same_size_never_has_more_parameters(budget):
 
 def test_same_size_of_an_unknown_kind_of_slot_is_refused():
     with pytest.raises(InterfaceMismatch, match="known group"):
-        swap(mlp(), "act", same_size(lambda old: nn.ReLU()))
+        swap(nn.Sequential(nn.Flatten(), nn.Linear(3, 2)), "0", same_size(lambda old: nn.Identity()))
 
 
 class _WithParameters(nn.Module):

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from replank.slots import Ladder as Ladder
     from replank.slots import Swap as Swap
     from replank.slots import find_slots as find_slots
+    from replank.slots import reinitialise as reinitialise
     from replank.slots import swap as swap
 
 _HOME = {
@@ -36,6 +37,7 @@ _HOME = {
     "find_slots": "replank.slots",
     "frozen": "replank.parts.controls",
     "part": "replank.parts.replacement",
+    "reinitialise": "replank.slots",
     "run_study": "replank.lab.run",
     "same_size": "replank.parts.controls",
     "swap": "replank.slots",

@@ -19,8 +19,9 @@ from torch import Tensor, nn
 
 from replank.errors import InterfaceMismatch, SlotError, UnknownName
 from replank.parts import group_of
+from replank.parts.initialiser import Initialiser
 from replank.parts.replacement import Replacement, as_builder, describe
-from replank.seeding import isolated
+from replank.seeding import isolated, torch_stream
 
 Where = str | type[nn.Module] | Sequence[str | type[nn.Module]]
 """Which slots: a dotted name, a glob, a module type, or several of these."""
@@ -111,6 +112,36 @@ def swap(model: nn.Module, slots: Where, replacement: Replacement, *, example: A
     if own_output and example is not None:
         _check_model(swapped, found, example)
     return swapped
+
+
+def reinitialise(model: nn.Module, slots: Where, initialiser: Initialiser, *, seed: int = 0) -> nn.Module:
+    """A copy of the model whose given slots start from another initialiser's values; the rest is bit-identical.
+
+    Args:
+        model: left as it is.
+        slots: which slots, see :func:`find_slots`.
+        initialiser: fills the weights of each slot, from a stream of the slot's own.
+        seed: of these values.
+
+    Returns:
+        The new model, on the same device and in the same training mode.
+
+    Raises:
+        SlotError: a slot is missing or ambiguous, or shares parameters with the rest of the model.
+        InterfaceMismatch: the initialiser can't fill the slot.
+    """
+    found = find_slots(model, slots)
+    for slot in found:
+        _check_untied(model, slot, "reinitialise")
+    copied = copy.deepcopy(model)
+    for slot in found:
+        module = copied.get_submodule(slot.name)
+        device = next((parameter.device for parameter in module.parameters()), "cpu")
+        try:
+            initialiser(module, torch_stream(seed, "initialiser", slot.name, device=device))
+        except (TypeError, ValueError) as error:
+            raise InterfaceMismatch(f"reinitialise: {initialiser} can't fill slot {slot.name!r}: {error}") from error
+    return copied
 
 
 def as_swaps(name: str, rung: Swap | Sequence[Swap] | None) -> tuple[Swap, ...]:
@@ -257,11 +288,16 @@ def _check_free(model: nn.Module, slot: Slot) -> None:
                 f"swap: the slot must have no hooks, got some on {slot.name!r}. "
                 "Remove them first and register them on the new model."
             )
+    _check_untied(model, slot, "swap")
+
+
+def _check_untied(model: nn.Module, slot: Slot, asker: str) -> None:
+    """Refuse a slot that shares parameters with the rest of the model."""
     inside = {id(parameter): name for name, parameter in slot.module.named_parameters(prefix=slot.name)}
     for name, parameter in model.named_parameters(remove_duplicate=False):
         if id(parameter) in inside and not name.startswith(slot.name + "."):
             raise SlotError(
-                f"swap: the slot must own its parameters, got {inside[id(parameter)]!r} tied to {name!r}. "
+                f"{asker}: the slot must own its parameters, got {inside[id(parameter)]!r} tied to {name!r}. "
                 "Untie them first: give the slot an nn.Parameter of its own."
             )
 
@@ -308,9 +344,9 @@ def _made_up_probe(old: nn.Module) -> _Probe | None:
     group = group_of(old)
     if group is None:
         return None
-    example = group.example_input(old)
+    arguments = group.arguments(group.example_input(old))
     with torch.no_grad():
-        return _Probe((example,), {}, old(example))
+        return _Probe(arguments, {}, old(*arguments))
 
 
 def _build(build: Callable[[nn.Module], nn.Module], old: nn.Module, name: str) -> nn.Module:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics
 
-from replank.measure import mean_absolute_error, mean_squared_error, normalised_mean_squared_error, r2
+from replank.measure import mean_absolute_error, mean_squared_error, normalised_mean_squared_error, r2, relative_error
 
 MEASURES = [mean_squared_error, mean_absolute_error, normalised_mean_squared_error, r2]
 by_name = pytest.mark.parametrize("measure", MEASURES, ids=lambda measure: measure.__name__)
@@ -92,3 +92,12 @@ def test_a_constant_target_has_nothing_to_normalise_by():
     targets = torch.full((7, 2), 0.1, dtype=torch.float64)
     with pytest.raises(ValueError, match="targets of each output must vary, got 7 targets of which an output is"):
         normalised_mean_squared_error(targets + 1, targets)
+
+
+def test_relative_error_is_a_ratio_of_norms():
+    target = torch.tensor([3.0, 4.0], dtype=torch.float64)
+    assert relative_error(target + torch.tensor([0.0, 0.5]), target) == pytest.approx(0.1)
+    assert relative_error(0 * target, target) == 1.0
+    assert relative_error(7 * target + 7, 7 * target) == pytest.approx(relative_error(target + 1, target))
+    with pytest.raises(ValueError, match="some target must not be 0"):
+        relative_error(target, 0 * target)

@@ -92,7 +92,8 @@ def test_a_group_is_found_by_the_module_it_holds():
     assert parts.group_of(nn.Linear(2, 3)).name == "linear"
     assert parts.group_of(linear.LowRankLinear(2, 3, rank=1)).name == "linear"
     assert parts.group_of(nn.Conv2d(1, 1, 1)).name == "convolution"
-    assert parts.group_of(nn.ReLU()) is None
+    assert parts.group_of(nn.ReLU()).name == "activation"
+    assert parts.group_of(nn.Flatten()) is None
 
 
 @pytest.mark.parametrize(

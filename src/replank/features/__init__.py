@@ -2,8 +2,10 @@
 
 from replank.features.angle_scaler import AngleScaler
 from replank.features.autoencoder import DenseAutoencoder
+from replank.features.least_squares import LeastSquares
 from replank.features.pca import PCAProjector
 from replank.features.quantum_map import QuantumFeatureMap, cnot_cascade, feature_circuit, product_xor_features
+from replank.features.random_feature_net import RandomFeatureNet
 from replank.features.random_maps import RandomFourierFeatures, RandomReLUFeatures
 from replank.features.ridge_readout import RidgeReadout, ridge_by_validation
 from replank.features.standardise import Standardiser
@@ -14,8 +16,10 @@ __all__ = [
     "AngleScaler",
     "ContradictionReport",
     "DenseAutoencoder",
+    "LeastSquares",
     "PCAProjector",
     "QuantumFeatureMap",
+    "RandomFeatureNet",
     "RandomFourierFeatures",
     "RandomReLUFeatures",
     "RidgeReadout",

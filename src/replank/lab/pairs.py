@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from scipy import special
 
 from replank.measure.statistics import Interval, mean_interval
 
@@ -33,3 +34,19 @@ def paired_difference(values: pd.Series[float], minus: pd.Series[float], level: 
     """
     differences = (values - minus).dropna()
     return mean_interval(differences.to_numpy(), level) if len(differences) else None
+
+
+def paired_p_value(values: pd.Series[float], minus: pd.Series[float]) -> float | None:
+    """Two-sided p-value of Student's paired t test that there is no difference; nothing for fewer than two pairs.
+
+    Args:
+        values: of one arm, by seed.
+        minus: of the other arm, by seed.
+    """
+    differences = (values - minus).dropna().to_numpy()
+    if len(differences) < 2:
+        return None
+    error = differences.std(ddof=1) / np.sqrt(len(differences))
+    if error == 0:
+        return 1.0 if differences.mean() == 0 else 0.0
+    return float(2 * special.stdtr(len(differences) - 1, -abs(differences.mean() / error)))

@@ -83,3 +83,20 @@ def normalised_mean_squared_error(predictions: Tensor, targets: Tensor) -> float
         )
     spread = (targets - targets.mean(dim=0)).square().mean(dim=0)
     return float(((predictions - targets).square().mean(dim=0) / spread).mean())
+
+
+def relative_error(predictions: Tensor, targets: Tensor) -> float:
+    """``|prediction - target| / |target|`` with Euclidean norms over samples and outputs: 1 is as good as 0.
+
+    Args:
+        predictions: any shape with at least one dimension.
+        targets: the same shape.
+
+    Raises:
+        TypeError: values are complex.
+        ValueError: shapes differ, there are no samples, values are not finite, or all targets are 0.
+    """
+    predictions, targets = checked_targets("relative_error", predictions, targets)
+    if not targets.any():
+        raise ValueError("relative_error: some target must not be 0, got none. There is nothing to relate errors to.")
+    return float((predictions - targets).norm() / targets.norm())

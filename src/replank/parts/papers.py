@@ -174,3 +174,202 @@ CZARNIK2021 = Paper(
     year=2021,
     arxiv="2005.10189",
 )
+
+BOUKRAICHI2023 = Paper(
+    key="boukraichi2023compression",
+    title="A priori compression of convolutional neural networks for wave simulators",
+    authors=("Boukraichi", "Akkari", "Casenave", "Ryckelynck"),
+    year=2023,
+    arxiv="2304.04964",
+)
+
+LEBEDEV2015 = Paper(
+    key="lebedev2015speeding",
+    title="Speeding-up Convolutional Neural Networks Using Fine-tuned CP-Decomposition",
+    authors=("Lebedev", "Ganin", "Rakhuba", "Oseledets", "Lempitsky"),
+    year=2015,
+    arxiv="1412.6553",
+)
+
+JADERBERG2014 = Paper(
+    key="jaderberg2014speeding",
+    title="Speeding up Convolutional Neural Networks with Low Rank Expansions",
+    authors=("Jaderberg", "Vedaldi", "Zisserman"),
+    year=2014,
+    arxiv="1405.3866",
+)
+
+HOWARD2017 = Paper(
+    key="howard2017mobilenets",
+    title="MobileNets: Efficient Convolutional Neural Networks for Mobile Vision Applications",
+    authors=("Howard", "Zhu", "Chen", "Kalenichenko", "Wang", "Weyand", "Andreetto", "Adam"),
+    year=2017,
+    arxiv="1704.04861",
+)
+
+LI2023BANDLIMITED = Paper(
+    key="li2023bandlimited",
+    title="How Powerful are Shallow Neural Networks with Bandlimited Random Weights?",
+    authors=("Li", "Sonoda", "Cao", "Wang", "Liang"),
+    year=2023,
+    arxiv="2008.08427",
+)
+
+RAHIMI2007 = Paper(
+    key="rahimi2007features",
+    title="Random Features for Large-Scale Kernel Machines",
+    authors=("Rahimi", "Recht"),
+    year=2007,
+)
+
+YU2016 = Paper(
+    key="yu2016orthogonal",
+    title="Orthogonal Random Features",
+    authors=("Yu", "Suresh", "Choromanski", "Holtmann-Rice", "Kumar"),
+    year=2016,
+    arxiv="1610.09072",
+)
+
+BOLAGER2023 = Paper(
+    key="bolager2023sampling",
+    title="Sampling weights of deep neural networks",
+    authors=("Bolager", "Burak", "Datar", "Sun", "Dietrich"),
+    year=2023,
+    arxiv="2306.16830",
+)
+
+RAMACHANDRAN2017 = Paper(
+    key="ramachandran2017swish",
+    title="Searching for Activation Functions",
+    authors=("Ramachandran", "Zoph", "Le"),
+    year=2017,
+    arxiv="1710.05941",
+)
+
+ZIYIN2020 = Paper(
+    key="ziyin2020snake",
+    title="Neural Networks Fail to Learn Periodic Functions and How to Fix It",
+    authors=("Ziyin", "Hartwig", "Ueda"),
+    year=2020,
+    arxiv="2006.08195",
+)
+
+JAGTAP2020 = Paper(
+    key="jagtap2020adaptive",
+    title="Adaptive activation functions accelerate convergence in deep and physics-informed neural networks",
+    authors=("Jagtap", "Kawaguchi", "Karniadakis"),
+    year=2020,
+    arxiv="1906.01170",
+)
+
+SITZMANN2020 = Paper(
+    key="sitzmann2020siren",
+    title="Implicit Neural Representations with Periodic Activation Functions",
+    authors=("Sitzmann", "Martel", "Bergman", "Lindell", "Wetzstein"),
+    year=2020,
+    arxiv="2006.09661",
+)
+
+ORTIZ2024 = Paper(
+    key="ortiz2024mip",
+    title="Magnitude Invariant Parametrizations Improve Hypernetwork Learning",
+    authors=("Gonzalez Ortiz", "Guttag", "Dalca"),
+    year=2024,
+    arxiv="2304.07645",
+    code="https://github.com/JJGO/hyperlight (Apache-2.0)",
+)
+
+CHANG2020 = Paper(
+    key="chang2020hypernetworks",
+    title="Principled Weight Initialization for Hypernetworks",
+    authors=("Chang", "Flokas", "Lipson"),
+    year=2020,
+)
+
+BECK2022 = Paper(
+    key="beck2022hypernetworks",
+    title="Hypernetworks in Meta-Reinforcement Learning",
+    authors=("Beck", "Jackson", "Vuorio", "Whiteson"),
+    year=2022,
+    arxiv="2210.11348",
+)
+
+HA2016 = Paper(
+    key="ha2016hypernetworks",
+    title="HyperNetworks",
+    authors=("Ha", "Dai", "Le"),
+    year=2016,
+    arxiv="1609.09106",
+)
+
+HE2015 = Paper(
+    key="he2015rectifiers",
+    title="Delving Deep into Rectifiers: Surpassing Human-Level Performance on ImageNet Classification",
+    authors=("He", "Zhang", "Ren", "Sun"),
+    year=2015,
+    arxiv="1502.01852",
+)
+
+GLOROT2010 = Paper(
+    key="glorot2010difficulty",
+    title="Understanding the difficulty of training deep feedforward neural networks",
+    authors=("Glorot", "Bengio"),
+    year=2010,
+)
+
+SAXE2014 = Paper(
+    key="saxe2014exact",
+    title="Exact solutions to the nonlinear dynamics of learning in deep linear neural networks",
+    authors=("Saxe", "McClelland", "Ganguli"),
+    year=2014,
+    arxiv="1312.6120",
+)
+
+HOOPES2021 = Paper(
+    key="hoopes2021hypermorph",
+    title="HyperMorph: Amortized Hyperparameter Learning for Image Registration",
+    authors=("Hoopes", "Hoffmann", "Fischl", "Guttag", "Dalca"),
+    year=2021,
+    arxiv="2101.01035",
+)
+
+BERMEITINGER2024 = Paper(
+    key="bermeitinger2024minimum",
+    title="Reducing the Transformer Architecture to a Minimum",
+    authors=("Bermeitinger", "Hrycej", "Pavone", "Kath", "Handschuh"),
+    year=2024,
+    arxiv="2410.13732",
+)
+
+LIU2023ACTIVATE = Paper(
+    key="liu2023activate",
+    title="AP: Selective Activation for De-sparsifying Pruned Networks",
+    authors=("Liu", "Ghosh", "Tan", "Motani"),
+    year=2023,
+    arxiv="2212.06145",
+    code="https://github.com/Martin1937/Activate-While-Pruning (no licence)",
+)
+
+HAN2015 = Paper(
+    key="han2015both",
+    title="Learning both Weights and Connections for Efficient Neural Networks",
+    authors=("Han", "Pool", "Tran", "Dally"),
+    year=2015,
+    arxiv="1506.02626",
+)
+
+MOLCHANOV2017 = Paper(
+    key="molchanov2017pruning",
+    title="Pruning Convolutional Neural Networks for Resource Efficient Inference",
+    authors=("Molchanov", "Tyree", "Karras", "Aila", "Kautz"),
+    year=2017,
+    arxiv="1611.06440",
+)
+
+LEE2021LAMP = Paper(
+    key="lee2021lamp",
+    title="Layer-adaptive sparsity for the Magnitude-based Pruning",
+    authors=("Lee", "Park", "Mo", "Ahn", "Shin"),
+    year=2021,
+    arxiv="2010.07611",
+)

@@ -58,6 +58,10 @@ def _whole(output: Any) -> Any:
     return output
 
 
+def _alone(input: Tensor) -> tuple[Tensor, ...]:
+    return (input,)
+
+
 @dataclass(frozen=True)
 class Group:
     """A group of parts: what they replace and how they are compared.
@@ -69,6 +73,7 @@ class Group:
         example_input: a small random input that fits a given module of the group.
         same_size: the strongest classical part with a module's interface and no more than so many parameters.
         promised: what of a module's output all modules of the group give alike; by default the whole.
+        arguments: how an example input is handed to the torch module; by default as it is, alone.
     """
 
     name: str
@@ -77,6 +82,7 @@ class Group:
     example_input: Callable[[nn.Module], Tensor]
     same_size: Callable[[nn.Module, int], nn.Module]
     promised: Callable[[Any], Any] = _whole
+    arguments: Callable[[Tensor], tuple[Tensor, ...]] = _alone
 
     def holds(self, module: nn.Module) -> bool:
         """Whether the module has this group's interface."""

@@ -2,5 +2,8 @@
 
 from replank.testing.contracts import check_part
 from replank.testing.extrapolator_contracts import check_extrapolator
+from replank.testing.initialiser_contracts import check_initialiser
+from replank.testing.pruning_contracts import check_pruner
+from replank.testing.sampler_contracts import check_sampler
 
-__all__ = ["check_extrapolator", "check_part"]
+__all__ = ["check_extrapolator", "check_initialiser", "check_part", "check_pruner", "check_sampler"]

@@ -21,17 +21,26 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from types import ModuleType
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from replank.parts.activation import ActivationPart
+from replank.parts.attention import AttentionPart
 from replank.parts.density import DensityPart
 from replank.parts.part import Group, Part
 from replank.parts.recurrent import RecurrentPart
 from replank.parts.sequence_encoder import SequenceEncoderPart
 from replank.seeding import isolated
-from replank.testing import density_contracts, recurrent_contracts, token_contracts
+from replank.testing import (
+    activation_contracts,
+    attention_contracts,
+    density_contracts,
+    recurrent_contracts,
+    token_contracts,
+)
 
 Check = Callable[[], None]
 
@@ -75,24 +84,36 @@ def check_part(kind: type[Part], example: Mapping[str, Any], group: Group) -> It
         example: constructor arguments, small ones.
         group: the group that the part belongs to.
     """
-    suites = [globals()]
     if issubclass(kind, RecurrentPart):
         # checks speak of rows; what the other layout does is among the group's own
         example = {**example, "batch_first": True}
-        suites.append(vars(recurrent_contracts))
-    if issubclass(kind, DensityPart):
-        suites = [
-            {f"check_{name}": globals()[f"check_{name}"] for name in density_contracts.COMMON},
-            vars(density_contracts),
-        ]
-    if issubclass(kind, SequenceEncoderPart):
-        own = vars(token_contracts)
-        suites = [{name: check for name, check in globals().items() if name not in own}, own]
     case = Case(kind, example, group)
-    for suite in suites:
-        for name, function in list(suite.items()):
-            if name.startswith("check_") and name != "check_part":
-                yield name.removeprefix("check_"), partial(function, case)
+    for name, function in _checks(kind).items():
+        yield name.removeprefix("check_"), partial(function, case)
+
+
+_OWN_CHECKS: dict[type[Part], ModuleType] = {
+    RecurrentPart: recurrent_contracts,
+    DensityPart: density_contracts,
+    SequenceEncoderPart: token_contracts,
+    ActivationPart: activation_contracts,
+    AttentionPart: attention_contracts,
+}
+
+
+def _checks(kind: type[Part]) -> dict[str, Callable[[Case], None]]:
+    """The common checks, and those of the part's group, which take the place of common ones of the same name."""
+    checks = _checks_in(globals())
+    if issubclass(kind, DensityPart):
+        checks = {f"check_{name}": checks[f"check_{name}"] for name in density_contracts.COMMON}
+    for base, module in _OWN_CHECKS.items():
+        if issubclass(kind, base):
+            checks |= _checks_in(vars(module))
+    return checks
+
+
+def _checks_in(names: Mapping[str, Any]) -> dict[str, Callable[[Case], None]]:
+    return {name: each for name, each in names.items() if name.startswith("check_") and name != "check_part"}
 
 
 def check_output_is_like_the_layers(case: Case) -> None:
@@ -295,9 +316,9 @@ def check_like(case: Case) -> None:
     layer = case.layer(part)
     if case.group.holds(layer):
         assert case.output(case.kind.like(layer, **options), batch).dtype == torch.float64
-    error = _outcome(lambda module: case.kind.like(module, **options), nn.ReLU())
+    error = _outcome(lambda module: case.kind.like(module, **options), nn.Flatten())
     assert isinstance(error, TypeError)
-    assert "ReLU" in str(error)
+    assert "Flatten" in str(error)
 
 
 def check_repr(case: Case) -> None:

@@ -213,13 +213,16 @@ def _plank(axes: Axes, x: float, row: int, width: float, text: str, swapped: boo
     )  # fmt: skip
 
 
-def image_grid(rows: Mapping[str, Sequence[np.ndarray]], *, same_scale: bool = True, symbol: str = "w") -> Figure:
+def image_grid(
+    rows: Mapping[str, Sequence[np.ndarray]], *, same_scale: bool = True, symbol: str = "w", height: float = 0.85
+) -> Figure:
     """Small images in rows, such as learned kernels: zero is neutral, the sign is the colour.
 
     Args:
         rows: for each label, matrices of shape ``(height, width)``.
         same_scale: whether a row's images share one colour scale; its bound is printed beside the row.
         symbol: what the numbers are called there.
+        height: of a row, in inches.
 
     Raises:
         ValueError: there is no image.
@@ -227,7 +230,7 @@ def image_grid(rows: Mapping[str, Sequence[np.ndarray]], *, same_scale: bool = T
     n_columns = max((len(images) for images in rows.values()), default=0)
     if not n_columns:
         raise ValueError("image_grid: `rows` must hold at least one image, got none.")
-    figure = Figure(figsize=(WIDTH, 0.3 + 0.85 * len(rows)), layout="constrained")
+    figure = Figure(figsize=(WIDTH, 0.3 + height * len(rows)), layout="constrained")
     grid = figure.subplots(len(rows), n_columns, squeeze=False)
     for line, (label, images) in zip(grid, rows.items(), strict=True):
         bound = max((float(np.abs(image).max()) for image in images), default=0.0)
@@ -300,4 +303,88 @@ def metric_heatmap(table: pd.DataFrame, names: Sequence[str]) -> Figure:
     axes.set_yticks(range(len(means)), list(map(str, means.index)), fontsize=8.5)
     axes.tick_params(length=0, top=True, labeltop=True, bottom=False, labelbottom=False)
     axes.spines[:].set_visible(False)
+    return figure
+
+
+Line = tuple[Sequence[float], Sequence[float]]
+"""Places and heights of a line's points."""
+
+
+def line_panels(
+    panels: Mapping[str, Mapping[str, Line]],
+    looks_of: Mapping[str, Look],
+    *,
+    x_labels: Sequence[str],
+    y_label: str,
+    logarithmic: bool = False,
+) -> Figure:
+    """Lines of arms, in panels side by side that share their vertical axis.
+
+    Args:
+        panels: for each heading the lines by arm.
+        looks_of: how each arm is drawn.
+        x_labels: of the horizontal axes, one for each panel.
+        y_label: of the vertical axis.
+        logarithmic: whether both axes are; powers are then straight lines.
+
+    Raises:
+        ValueError: there is no line.
+    """
+    drawn = {heading: lines for heading, lines in panels.items() if lines}
+    if not drawn:
+        raise ValueError("line_panels: `panels` must hold at least one line, got none. Run more trials.")
+    figure = Figure(figsize=(WIDTH, 3.8), layout="constrained")
+    grid = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+    handles = {}
+    for number, (axes, (heading, lines), x_label) in enumerate(zip(grid, panels.items(), x_labels, strict=True)):
+        for arm, (x, y) in lines.items():
+            look = looks_of[arm]
+            (handles[arm],) = axes.plot(
+                x, y, color=look.colour, linestyle=look.dashes, marker=look.marker, markersize=4, linewidth=1.3
+            )
+        if logarithmic:
+            axes.set(xscale="log", yscale="log")
+            places = sorted({place for x, _ in lines.values() for place in x})
+            axes.set_xticks(places, [f"{place:g}" for place in places])
+            axes.xaxis.minorticks_off()
+        dress(axes, x_label, y_label if number == 0 else "")
+        axes.set_title(heading, loc="left", fontsize=9, color=INK, pad=4, parse_math=False)
+    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=6, frameon=False, fontsize=8)
+    return figure
+
+
+def metric_table(table: pd.DataFrame, names: Sequence[str]) -> Figure:
+    """Every trial in a row with its arm and seed, and some of its metrics in columns.
+
+    Args:
+        table: one row a trial, columns ``arm`` and ``seed``.
+        names: metrics; those that no trial has are left out.
+
+    Raises:
+        ValueError: no trial has one of them.
+    """
+    known = [name for name in names if name in table and table[name].notna().any()]
+    if not known:
+        raise ValueError(f"metric_table: some trial must have one of {', '.join(names)}, got none. Run more trials.")
+    arms = list(dict.fromkeys(table["arm"]))
+    rows = sorted(table.to_dict("records"), key=lambda row: (arms.index(row["arm"]), row["seed"]))
+    left = 0.75 + 0.085 * max(len(str(arm)) for arm in arms)
+    wide = (WIDTH - left - 0.05) / len(known)
+    headings = [textwrap.fill(metric(name).label, max(6, int(wide / 0.075)), break_long_words=False) for name in known]
+    top = 0.6 + 0.65 * max(1 + heading.count("\n") for heading in headings)  # in rows
+    figure = Figure(figsize=(WIDTH, 0.19 * (len(rows) + top + 0.3)))
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set(xlim=(0, WIDTH), ylim=(len(rows) + 0.3, -top))
+    axes.set_axis_off()
+    for column, heading in enumerate(headings):
+        axes.text(left + (column + 1) * wide, -0.4, heading, ha="right", va="bottom", fontsize=7, color=INK)
+    for number, row in enumerate(rows):
+        first = number == 0 or rows[number - 1]["arm"] != row["arm"]
+        if first:
+            axes.axhline(number, color=FAINT, linewidth=0.4)
+            axes.text(0.05, number + 0.5, str(row["arm"]), va="center", fontsize=8, color=INK, weight="bold")
+        axes.text(left - 0.1, number + 0.5, f"seed {row['seed']}", ha="right", va="center", fontsize=7, color=INK)
+        for column, name in enumerate(known):
+            shown = metric(name).show(row[name])
+            axes.text(left + (column + 1) * wide, number + 0.5, shown, ha="right", va="center", fontsize=7.5, color=INK)
     return figure

@@ -85,6 +85,13 @@ _KNOWN = {
         Metric("train_samples_per_s", "throughput", "samples a second", digits=0),
         Metric("peak_memory_mib", "peak memory", "MiB", digits=0),
         Metric("least_train_loss", "least train loss"),
+        Metric("macs", "multiply-adds", "a sample", compact=True),
+        Metric("swapped_weights", "swapped weights", digits=0),
+        Metric("parameter_kib", "parameters", "KiB", digits=1),
+        Metric("kept_mib", "kept for the backward pass", "MiB", digits=1),
+        Metric("peak_train_mib", "peak in training", "MiB", digits=1),
+        Metric("peak_predict_mib", "peak in prediction", "MiB", digits=1),
+        Metric("prediction_ms", "prediction", "ms a sample", digits=3),
     )
 }
 

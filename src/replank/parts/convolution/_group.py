@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from replank.parts.convolution._interface import ConvolutionPart, Padding, four_sides, interface
+from replank.parts.convolution._interface import EXTRAS, ConvolutionPart, Padding, PaddingMode, four_sides, interface
 from replank.parts.convolution.low_rank import LowRankConv2d
 from replank.parts.part import Group
 
@@ -15,16 +15,26 @@ __all__ = ["GROUP"]
 
 
 def _example_input(module: nn.Module) -> Tensor:
-    found = interface(module, "GROUP")
-    height, width = found["kernel_size"]
+    found = interface(module, "GROUP", EXTRAS)
+    height, width = (
+        step * (kernel - 1) + 1 for kernel, step in zip(found["kernel_size"], found["dilation"], strict=True)
+    )
     return torch.randn(2, found["in_channels"], height + 3, width + 2, device=found["device"], dtype=found["dtype"])
 
 
-def _full_convolution(*, padding: Padding, **rest: Any) -> nn.Module:
+_PADS = {
+    "zeros": nn.ZeroPad2d,
+    "reflect": nn.ReflectionPad2d,
+    "replicate": nn.ReplicationPad2d,
+    "circular": nn.CircularPad2d,
+}
+
+
+def _full_convolution(*, padding: Padding, padding_mode: PaddingMode, **rest: Any) -> nn.Module:
     top, bottom, left, right = four_sides(padding, "nn.Conv2d")
     if (top, left) == (bottom, right):
-        return nn.Conv2d(**rest, padding=(top, left))
-    return nn.Sequential(nn.ZeroPad2d((left, right, top, bottom)), nn.Conv2d(**rest))
+        return nn.Conv2d(**rest, padding=(top, left), padding_mode=padding_mode)
+    return nn.Sequential(_PADS[padding_mode]((left, right, top, bottom)), nn.Conv2d(**rest))
 
 
 def _same_size(old: nn.Module, budget: int) -> nn.Module:
@@ -35,7 +45,7 @@ def _same_size(old: nn.Module, budget: int) -> nn.Module:
     Raises:
         ValueError: not even one channel fits.
     """
-    found = interface(old, "GROUP.same_size")
+    found = interface(old, "GROUP.same_size", EXTRAS)
     n_in, n_out, (height, width) = found["in_channels"], found["out_channels"], found["kernel_size"]
     free = budget - n_out * found["bias"]
     if free >= n_in * n_out * height * width:

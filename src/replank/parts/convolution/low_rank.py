@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from replank.parts.convolution._interface import ConvolutionPart, Padding, Size
+from replank.parts.convolution._interface import EXTRAS, ConvolutionPart, Padding, PaddingMode, Size
 from replank.sources import Source
 
 
@@ -26,9 +26,11 @@ class LowRankConv2d(ConvolutionPart):
         out_channels: of the output.
         kernel_size: of the window, one number or (height, width).
         stride: of the window, one number or (height, width).
-        padding: by zeros: an int, (height, width), or (top, bottom, left, right).
+        padding: an int, (height, width), or (top, bottom, left, right).
         bias: whether to add a learned bias.
         rank: number of channels between, in 1..min(out_channels, in_channels * height * width).
+        dilation: of the window, one number or (height, width).
+        padding_mode: what to pad with, as in nn.Conv2d.
         device: of the parameters.
         dtype: of the parameters.
 
@@ -39,6 +41,7 @@ class LowRankConv2d(ConvolutionPart):
     """
 
     source = Source(None, where="control of the same size", provenance="ours")
+    takes = EXTRAS
 
     def __init__(
         self,
@@ -50,11 +53,13 @@ class LowRankConv2d(ConvolutionPart):
         bias: bool = True,
         *,
         rank: int,
+        dilation: Size = 1,
+        padding_mode: PaddingMode = "zeros",
         device: Any = None,
         dtype: torch.dtype | None = None,
     ):
         super().__init__()
-        self._set_interface(in_channels, out_channels, kernel_size, stride, padding)
+        self._set_interface(in_channels, out_channels, kernel_size, stride, padding, dilation, padding_mode)
         full = min(out_channels, in_channels * self.kernel_size[0] * self.kernel_size[1])
         if not 1 <= rank <= full:
             raise ValueError(
@@ -80,8 +85,7 @@ class LowRankConv2d(ConvolutionPart):
     def forward(self, input: Tensor) -> Tensor:
         """Convolve to few channels, then mix them."""
         self._check_input(input)
-        top, bottom, left, right = self.padding
-        between = F.conv2d(F.pad(input, (left, right, top, bottom)), self.right, stride=self.stride)
+        between = F.conv2d(self._padded(input), self.right, stride=self.stride, dilation=self.dilation)
         return F.conv2d(between, self.left[..., None, None], self.bias)
 
     def dense_kernel(self) -> Tensor:
@@ -104,6 +108,7 @@ class LowRankConv2d(ConvolutionPart):
         return (
             {"in_channels": 2, "out_channels": 3, "rank": 2, "padding": (1, 0)},
             {"in_channels": 1, "out_channels": 2, "kernel_size": (1, 2), "stride": 2, "rank": 1, "bias": False},
+            {"in_channels": 1, "out_channels": 2, "rank": 1, "padding": 2, "dilation": 2, "padding_mode": "circular"},
         )
 
     def extra_repr(self) -> str:
