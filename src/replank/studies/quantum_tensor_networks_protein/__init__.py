@@ -62,7 +62,7 @@ STUDY = Study(
             "Nothing on these data: where qubits are discarded, the hierarchical path is less accurate than a count of "
             "the very same residues with 21 parameters, on all three sets, and no better than a recurrent or "
             "convolutional network of its size. With post-selection in the place of discarding it comes level with "
-            "them, at the price of keeping one run in a thousand, or fewer."
+            "them, at the price of keeping about one run in a thousand."
         ),
     ),
     finding=(
