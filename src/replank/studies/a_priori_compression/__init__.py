@@ -46,7 +46,12 @@ STUDY = Study(
         arm="rank1",
         same_size=("depthwise-separable", "cp", "dense-thin", "low-rank"),
         others=("dense", "spatial", "posthoc-cp", "posthoc-cp-tuned", "frame-mean"),
-        says="To be written.",
+        says=(
+            "At the small scale one-way filters need a tenth of the parameters and multiply-adds of dense kernels, and "
+            "their error is about a quarter larger. They do better than a dense network of their size, but "
+            "depthwise-separable convolutions and a shared canonical decomposition do a little better still, and "
+            "training keeps twice the memory, as every stage keeps its own input."
+        ),
         protocol="one-shot*",
     ),
     finding=(
@@ -56,6 +61,9 @@ STUDY = Study(
         "Which product of one-way filters the paper means its abstract leaves open. Three readings run: one outer "
         "product for each output channel (rank1, the primary one), a canonical decomposition of the whole kernel (cp), "
         "and only the axes of space taken apart (spatial).",
+        "Trained dense kernels are far from low rank: decomposed afterwards, without further training, the network is "
+        "hardly better than the mean of the training frames (posthoc-cp, which the claim on trivial references leaves "
+        "out), and half as many epochs again make it better than a decomposition trained from the beginning.",
     ),
     figures=FIGURES,
 )

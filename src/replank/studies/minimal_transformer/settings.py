@@ -24,6 +24,7 @@ class MinimalSettings:
         heads: of each attention.
         mlp_ratio: hidden features of the network behind the attention, for each feature of a token.
         norm: behind the sums, or ahead.
+        pixel_scale: what pixels in [0, 1] are multiplied by: large ones drown the positions, which are drawn small.
         pool: what is read out.
         lr: step size of Adam.
         batch_size: samples a step.
@@ -42,7 +43,8 @@ class MinimalSettings:
     depth: PositiveInt = 6
     heads: PositiveInt = 1
     mlp_ratio: PositiveFloat = 4
-    norm: Norm = "post"
+    norm: Norm = "pre"
+    pixel_scale: PositiveFloat = 0.1
     pool: Pool = "class"
     lr: PositiveFloat = 1e-3
     batch_size: PositiveInt = 512

@@ -26,7 +26,9 @@ def run(trial: Trial) -> Measurements:
     if settings.problem == "cost":
         return run_costs(trial)
     data = trial.dataset.subset(settings.n_train, settings.n_test, seed=trial.seed)
-    training, test = (TensorFeed(x, y, batch_size=settings.batch_size) for x, y in tensors(data, trial.device))
+    training, test = (
+        TensorFeed(settings.pixel_scale * x, y, batch_size=settings.batch_size) for x, y in tensors(data, trial.device)
+    )
     model = ladder(settings, data.card).model(trial.arm.name, seed=trial.seed).to(trial.device)
     budget = Budget(
         settings.epochs, functools.partial(torch.optim.Adam, lr=settings.lr), evaluate_every=settings.evaluate_every
