@@ -56,8 +56,8 @@ STUDY = Study(
         "what the last one left, and its errors add up: with 80 updates a step the transformer's reach 0.05 and more, "
         "though the trapezoid itself is exact to 0.01.",
         "The Boltzmann machine is hardly better with sums over all strings than with Markov chains: it is the machine "
-        "and its training that fall behind, not its samples. The transformer's errors are larger with Markov chains, "
-        "by less than a few seeds can tell: with four spins there is little that chains could miss.",
+        "and its training that fall behind, not its samples. The transformer's errors are larger with Markov chains: "
+        "plainly in dynamics, in steady states by less than a few seeds can tell.",
         "The published code's default layer norm returns its input. A network with a working one is no closer.",
         "What networks stand for is nearly, but not quite, a state: the least eigenvalues are a few hundredths below "
         "0. With Euler's step they are far below.",
