@@ -95,6 +95,7 @@ def learning_curves(
     *,
     reference: Mapping[str, float] | None = None,
     columns: int = 4,
+    x_label: str = "epoch",
 ) -> Figure:
     """A curve against epochs: one panel an arm, with its band over seeds, the baseline dashed and the others faint.
 
@@ -105,6 +106,7 @@ def learning_curves(
         name: which curve, e.g. ``"train_loss"``.
         reference: horizontal lines by label, e.g. a bound that theory gives.
         columns: panels side by side.
+        x_label: what the study counts as epochs.
 
     Raises:
         ValueError: no arm has such a curve.
@@ -135,7 +137,7 @@ def learning_curves(
         axes.set_axis_off()
     for axes in grid.flat[max(0, len(panels) - columns) : len(panels)]:
         axes.tick_params(labelbottom=True)
-    figure.supxlabel("epoch", fontsize=9)
+    figure.supxlabel(x_label, fontsize=9)
     figure.supylabel(shown.label, fontsize=9)
     return figure
 

@@ -12,13 +12,13 @@ FIGURES = (
         "accuracy-by-cycle",
         "Accuracy as weights go",
         "Test accuracy after the training of each cycle; every panel compares an arm with its baseline, dashed.",
-        partial(learning_curves, name="test_accuracy"),
+        partial(learning_curves, name="test_accuracy", x_label="prunings so far"),
     ),
     Figure(
         "dnr-by-cycle",
         "Dynamic dead neuron rate as weights go",
         "How often units that still could be active give zero, after the training of each cycle.",
-        partial(learning_curves, name="dynamic_dnr"),
+        partial(learning_curves, name="dynamic_dnr", x_label="prunings so far"),
     ),
     Figure(
         "accuracy-against-dnr",
