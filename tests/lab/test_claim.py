@@ -10,7 +10,21 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
 
-from replank.lab.claim import Claim, Rule, Verdict, all_of, difference, every_seed, judge, mean_within, ratio, table_of
+from replank.lab.claim import (
+    Claim,
+    Missing,
+    Rule,
+    Verdict,
+    all_of,
+    difference,
+    every_seed,
+    judge,
+    mean_of,
+    mean_within,
+    ratio,
+    table_of,
+    values_of,
+)
 from replank.sources import Source
 
 ABOVE = difference("score", "new", minus="old", above=0.1)
@@ -243,3 +257,22 @@ def test_a_ratio_is_judged_by_its_logarithm(new: list[float], old: list[float], 
         other = ratio("score", "old", over="new")(pair(new, old))
         assert verdict.interval is not None
         assert other.interval == pytest.approx(tuple(1 / end for end in reversed(verdict.interval)))
+
+
+def test_a_computed_number_is_judged_as_a_metric_is() -> None:
+    """The quotient of two arms, seed by seed, is judged as a metric of that name would be."""
+
+    def quotient(table: pd.DataFrame) -> pd.Series[float]:
+        return (values_of(table, "new", "score") / values_of(table, "old", "score")).dropna()
+
+    for new in ([2.0, 2.1, 2.2], [0.5, 0.6, 0.4], [0.5, 2.0, 1.5]):
+        old = [1.0, 1.25, 0.5]
+        whole = table_of(new={"quotient": [a / b for a, b in zip(new, old, strict=True)]})
+        computed = mean_of("quotient of new", quotient, above=1)(pair(new, old))
+        assert computed == mean_within("quotient", "new", above=1)(whole)
+    failed = pair([1.0, 2.0], [1.0, 1.0]).assign(status=["done", "failed", "done", "done"], error="it broke")
+    assert mean_of("quotient", quotient, above=1)(failed).status == "not tested"
+    apart = pair([1.0, 2.0], [1.0, 1.0]).assign(seed=[0, 1, 2, 3])
+    assert mean_of("quotient", quotient, above=1)(apart).status == "not tested"
+    with pytest.raises(Missing, match="gone has not been run"):
+        values_of(apart, "gone", "score")

@@ -136,22 +136,27 @@ def _untestable(claim: Claim, slices: _Slices) -> Verdict:
 # -- rules ---------------------------------------------------------------------------------------------------------
 
 
-class _Missing(Exception):
-    """A rule lacks trials: carries the reason."""
+class Missing(Exception):
+    """A rule lacks trials: carries the reason. The verdict is then ``not tested``."""
 
 
-def _per_seed(table: pd.DataFrame, arm: str, metric: str) -> pd.Series:
+def values_of(table: pd.DataFrame, arm: str, metric: str) -> pd.Series[float]:
+    """The values of one arm's metric, by seed.
+
+    Raises:
+        Missing: the arm has not been run, one of its trials failed, or one lacks the metric.
+    """
     rows = table[table["arm"] == arm]
     failed = rows[rows["status"] == "failed"]
     if len(failed):
         first = failed.iloc[0]
-        raise _Missing(
+        raise Missing(
             f"{len(failed)} of {len(rows)} trials of arm {arm} failed (seed {first['seed']}: {first['error']})."
         )
     if rows.empty:
-        raise _Missing(f"Arm {arm} has not been run.")
+        raise Missing(f"Arm {arm} has not been run.")
     if metric not in rows or rows[metric].isna().any():
-        raise _Missing(f"Arm {arm} has no {metric}.")
+        raise Missing(f"Arm {arm} has no {metric}.")
     return rows.set_index("seed")[metric].astype(float).sort_index()
 
 
@@ -161,7 +166,7 @@ def _rule(function: Rule) -> Rule:
     def guarded(table: pd.DataFrame) -> Verdict:
         try:
             return function(table)
-        except _Missing as missing:
+        except Missing as missing:
             return Verdict("not tested", str(missing))
 
     return guarded
@@ -200,9 +205,9 @@ def difference(
 
     @_rule
     def rule(table: pd.DataFrame) -> Verdict:
-        interval = paired_difference(_per_seed(table, arm, metric), _per_seed(table, minus, metric), level)
+        interval = paired_difference(values_of(table, arm, metric), values_of(table, minus, metric), level)
         if interval is None:
-            raise _Missing(f"Arms {arm} and {minus} share no seed.")
+            raise Missing(f"Arms {arm} and {minus} share no seed.")
         return _decide(interval, above, below, f"{metric} of {arm} minus {minus}", _law(above, below))
 
     return rule
@@ -213,8 +218,36 @@ def mean_within(metric: str, arm: str, *, above: float = -np.inf, below: float =
 
     @_rule
     def rule(table: pd.DataFrame) -> Verdict:
-        interval = mean_interval(_per_seed(table, arm, metric).to_numpy(), level)
+        interval = mean_interval(values_of(table, arm, metric).to_numpy(), level)
         return _decide(interval, above, below, f"{metric} of {arm}", _law(above, below))
+
+    return rule
+
+
+def mean_of(
+    what: str,
+    per_seed: Callable[[pd.DataFrame], pd.Series[float]],
+    *,
+    above: float = -np.inf,
+    below: float = np.inf,
+    level: float = 0.95,
+) -> Rule:
+    """The mean over seeds of what is computed from several values lies between two bounds, with its whole interval.
+
+    Args:
+        what: the number's name, for the reason.
+        per_seed: computes it from the table, by seed; raises :class:`Missing` if there is not enough to compute from.
+        above: lower bound.
+        below: upper bound.
+        level: of confidence.
+    """
+
+    @_rule
+    def rule(table: pd.DataFrame) -> Verdict:
+        values = per_seed(table)
+        if values.empty:
+            raise Missing(f"No seed has all that {what} is computed from.")
+        return _decide(mean_interval(values.to_numpy(), level), above, below, what, _law(above, below))
 
     return rule
 
@@ -229,9 +262,9 @@ def spread(
 
     @_rule
     def rule(table: pd.DataFrame) -> Verdict:
-        values = pd.concat([_per_seed(table, arm, metric) for arm in arms], axis=1, join="inner")
+        values = pd.concat([values_of(table, arm, metric) for arm in arms], axis=1, join="inner")
         if values.empty:
-            raise _Missing(f"Arms {', '.join(arms)} share no seed.")
+            raise Missing(f"Arms {', '.join(arms)} share no seed.")
         interval = mean_interval((values.max(axis=1) - values.min(axis=1)).to_numpy(), level)
         return _decide(interval, above, below, f"spread of {metric} over {', '.join(arms)}", _law(above, below))
 
@@ -248,12 +281,12 @@ def ratio(
 
     @_rule
     def rule(table: pd.DataFrame) -> Verdict:
-        numerator, denominator = (_per_seed(table, each, metric) for each in (arm, over))
+        numerator, denominator = (values_of(table, each, metric) for each in (arm, over))
         if not (numerator.gt(0).all() and denominator.gt(0).all()):
-            raise _Missing(f"{metric} of {arm} and {over} must be positive for a ratio.")
-        logs = paired_difference(np.log(numerator), np.log(denominator), level)
+            raise Missing(f"{metric} of {arm} and {over} must be positive for a ratio.")
+        logs = paired_difference(numerator.map(np.log), denominator.map(np.log), level)
         if logs is None:
-            raise _Missing(f"Arms {arm} and {over} share no seed.")
+            raise Missing(f"Arms {arm} and {over} share no seed.")
         mean, low, high = (float(np.exp(end)) for end in (logs.mean, logs.low, logs.high))
         interval = Interval(mean, low, high, logs.n)
         return _decide(interval, above, below, f"{metric} of {arm} over {over}", _law(above, below))
@@ -266,7 +299,7 @@ def every_seed(metric: str, arm: str, *, at_least: float = -np.inf, at_most: flo
 
     @_rule
     def rule(table: pd.DataFrame) -> Verdict:
-        values = _per_seed(table, arm, metric)
+        values = values_of(table, arm, metric)
         holds = bool(values.between(at_least, at_most).all())
         worst = float(values.min() if np.isfinite(at_least) else values.max())
         law = f"at least {at_least:.6g}" if np.isfinite(at_least) else f"at most {at_most:.6g}"

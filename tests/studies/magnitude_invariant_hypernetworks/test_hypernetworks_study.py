@@ -11,7 +11,7 @@ import torch
 from torch.nn import functional as F
 
 from replank.datasets import load
-from replank.lab.claim import table_of
+from replank.lab.claim import Missing, table_of
 from replank.lab.feed import TensorFeed
 from replank.measure.flops import forward_flops
 from replank.measure.parameters import count_parameters
@@ -315,10 +315,9 @@ def test_steps_to_the_defaults_final_loss():
         mip={f"validation_loss_at_{step}": losses for step, losses in
              {100: [0.9, 2.0, 3.0], 200: [0.8, 1.0, 3.0], 300: [0.7, 0.5, 3.0]}.items()},
     )  # fmt: skip
-    found = steps_to_default(table)
-    assert found[table["arm"] == "mip"].tolist() == pytest.approx([1 / 3, 2 / 3, 2.0])
-    assert found[table["arm"] == "raw-direct"].isna().all()
-    assert steps_to_default(table[["arm", "seed"]]).isna().all()
+    assert steps_to_default(table).tolist() == pytest.approx([1 / 3, 2 / 3, 2.0])
+    with pytest.raises(Missing, match="by step"):
+        steps_to_default(table[["arm", "seed"]])
 
 
 def test_cells_are_counted_seed_by_seed():
@@ -327,8 +326,9 @@ def test_cells_are_counted_seed_by_seed():
         raw_direct={name: [1.0, 1.0] for name in names},
         mip=dict(zip(names, ([0.5, 0.5], [0.5, 1.5], [0.5, 1.0], [2.0, 0.9]), strict=True)),
     )
-    assert cells_won(table)[table["arm"] == "mip"].tolist() == [0.75, 0.5]
-    assert cells_won(table[["arm", "seed"]]).isna().all()
+    assert cells_won(table).tolist() == [0.75, 0.5]
+    with pytest.raises(Missing, match="by cell"):
+        cells_won(table[["arm", "seed"]])
 
 
 def test_other_data_are_not_tested():

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import torch
-
-from replank.parts.convolution._factorised import RELU_GAIN
-from replank.parts.convolution._interface import PaddingMode
-from replank.parts.convolution._one_way import Mode, OneWayFilters
-from replank.parts.convolution._plain import Numbers, PlainConvolution
+from replank.parts.convolution._plain_one_way import PlainOneWayFilters
 
 
-class SeparableFilterConv1d(OneWayFilters, PlainConvolution):
+class SeparableFilterConv1d(PlainOneWayFilters):
     """Convolution with a kernel that is a product of a filter across the channels and one along the axis.
 
     Replaces :class:`torch.nn.Conv1d` and takes its arguments.
 
-    Shape: ``(B, in_channels, L) -> (B, out_channels, L')``, or without ``B``; dtype
-    and device of the input.
+    Shape: ``(B, in_channels, L) -> (B, out_channels, L')``, or without ``B``;
+    dtype and device of the input.
 
     Args:
         in_channels: of the input.
@@ -43,29 +36,3 @@ class SeparableFilterConv1d(OneWayFilters, PlainConvolution):
     """
 
     n_axes = 1
-
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: Numbers = 3,
-        stride: Numbers = 1,
-        padding: Numbers | str = 0,
-        dilation: Numbers = 1,
-        groups: int = 1,
-        bias: bool = True,
-        padding_mode: PaddingMode = "zeros",
-        *,
-        mode: Mode = "rank1",
-        rank: int | None = None,
-        gain: float = RELU_GAIN,
-        device: Any = None,
-        dtype: torch.dtype | None = None,
-    ):
-        super().__init__()
-        self._set_interface(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, padding_mode)
-        self._make_factors(mode, rank, gain, bias, device, dtype)
-
-    def extra_repr(self) -> str:
-        """The common arguments and the options."""
-        return super().extra_repr() + self._options_text()

@@ -13,8 +13,20 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
-from replank.lab.claim import Claim, Rule, Verdict, all_of, every_seed, mean_within, ratio, table_of, with_note
-from replank.lab.pairs import values_by_seed
+from replank.lab.claim import (
+    Claim,
+    Missing,
+    Rule,
+    Verdict,
+    all_of,
+    every_seed,
+    mean_of,
+    mean_within,
+    ratio,
+    table_of,
+    values_of,
+    with_note,
+)
 from replank.parts.papers import LI2023BANDLIMITED
 from replank.sources import Source
 from replank.studies.bandlimited_random_features.settings import LAMS
@@ -29,36 +41,18 @@ CURVES = ("f1", "f2")
 LOW_BANDS = (1, 5, 10)
 
 
-def _derived(what: str, per_seed: Callable[[pd.DataFrame], pd.Series[float]], **bounds: float) -> Rule:
-    """The mean over seeds of a number that is computed from several arms' metrics lies between bounds."""
-
-    def rule(table: pd.DataFrame) -> Verdict:
-        try:
-            values = per_seed(table)
-        except _Lacking as lacking:
-            return Verdict("not tested", str(lacking))
-        rows = pd.DataFrame({"arm": "uniform", "seed": values.index, "status": "done", "error": None, what: values})
-        return mean_within(what, "uniform", **bounds)(rows)
-
-    return rule
-
-
-class _Lacking(Exception):
-    """There is not enough to compute from: carries the reason."""
-
-
 def _by_lambda(table: pd.DataFrame, metric: str) -> pd.DataFrame:
     """A metric of the uniform sampler: seeds in rows, bands in columns."""
     prefix = f"{metric}_at_lambda_"
+    rows = table[table["arm"].eq("uniform")]
     columns = {
-        float(name.removeprefix(prefix)): values_by_seed(table, "uniform", name)
+        float(name.removeprefix(prefix)): values_of(table, "uniform", name)
         for name in map(str, table)
-        if name.startswith(prefix) and "_d_" not in name
+        if name.startswith(prefix) and "_d_" not in name and rows[name].notna().any()
     }
-    known = {lam: columns[lam] for lam in sorted(columns) if len(columns[lam])}
-    if len(known) < 2:
-        raise _Lacking(f"uniform has no {metric} of several bands.")
-    return pd.DataFrame(known).dropna()
+    if len(columns) < 2:
+        raise Missing(f"Arm uniform has no {metric} of several bands.")
+    return pd.DataFrame({lam: columns[lam] for lam in sorted(columns)})
 
 
 def _left_branch(curve: str) -> Callable[[pd.DataFrame], pd.Series[float]]:
@@ -70,7 +64,7 @@ def _left_branch(curve: str) -> Callable[[pd.DataFrame], pd.Series[float]]:
         for seed in errors.index.intersection(leakage.index):
             left = [lam for lam in errors.columns if lam <= errors.loc[seed].idxmin()]
             if len(left) < 3:
-                raise _Lacking(f"With seed {seed} only {len(left)} bands lie to the left of the best one for {curve}.")
+                raise Missing(f"With seed {seed} only {len(left)} bands lie to the left of the best one for {curve}.")
             found[int(seed)] = float(spearmanr(leakage.loc[seed, left], errors.loc[seed, left]).statistic)
         return pd.Series(found)
 
@@ -177,7 +171,10 @@ CLAIMS = (
         rules={
             "curves": with_note(
                 all_of(
-                    *(_derived(f"{curve} Spearman correlation", _left_branch(curve), above=0.9) for curve in CURVES)
+                    *(
+                        mean_of(f"{curve} Spearman correlation of uniform", _left_branch(curve), above=0.9)
+                        for curve in CURVES
+                    )
                 ),
                 f"Both fall with λ, so that a rank correlation over a few bands is a weak test. {NOT_THEIRS}",
             )
@@ -217,10 +214,10 @@ CLAIMS = (
         rules={
             "curves": _noted(
                 all_of(
-                    _derived("log2 of the best λ for f2 over that for f1", _best_ratio, above=0),
+                    mean_of("log2 of the best λ for f2 over that for f1 of uniform", _best_ratio, above=0),
                     *(
-                        _derived(
-                            f"log2 of the error of {curve} at the ends over the least",
+                        mean_of(
+                            f"log2 of the error of {curve} at the ends over the least of uniform",
                             _lower_side(curve),
                             above=np.log2(1.5),
                         )

@@ -6,21 +6,22 @@ formulas and the reviews; sizes, data and margins are ours.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
-import numpy as np
 import pandas as pd
 
 from replank.lab.claim import (
     Claim,
+    Missing,
     Rule,
-    Verdict,
     all_of,
     difference,
     every_seed,
+    mean_of,
     mean_within,
     ratio,
     table_of,
+    values_of,
     with_note,
 )
 from replank.parts.papers import ORTIZ2024
@@ -35,7 +36,6 @@ QUALITATIVE = "qualitative: result tables were not at hand"
 LOSS, VALIDATION, AREA = "test_loss", "validation_loss", "mean_log_validation_loss"
 AT_STEP = "validation_loss_at_"
 CELL = "area_of_cell_"
-SHARE, STEPS = "share_of_cells_won", "share_of_steps"
 MANY = 0.799
 """Of the cells 80 % must be won; a bound must be passed, not reached."""
 NEVER = 2.0
@@ -54,56 +54,38 @@ def _each(protocols: Iterable[str], rule: Rule, note: str = "") -> dict[str, Rul
     return dict.fromkeys(protocols, with_note(rule, note) if note else rule)
 
 
-def _with_column(name: str, column: Callable[[pd.DataFrame], pd.Series[float]], rule: Rule) -> Rule:
-    """A rule on a column that is computed from others; without them it is missing."""
-
-    def judged(table: pd.DataFrame) -> Verdict:
-        return rule(table.assign(**{name: column(table)}))
-
-    return judged
-
-
 def steps_to_default(table: pd.DataFrame, arm: str = "mip", default: str = "raw-direct") -> pd.Series[float]:
-    """For each trial of an arm: at which step it has reached the default's final validation loss, over all steps."""
+    """For each seed: at which step an arm has reached the default's final validation loss, over all steps."""
     steps = {
-        name: int(name.removeprefix(AT_STEP))
-        for name in table.columns
+        int(name.removeprefix(AT_STEP)): name
+        for name in map(str, table)
         if name.startswith(AT_STEP) and name.removeprefix(AT_STEP).isdigit() and table[name].notna().any()
     }
-    found: dict[object, float] = {}
     if not steps:
-        return pd.Series(np.nan, index=table.index)
-    last = max(steps, key=steps.__getitem__)
-    goals = table[table["arm"] == default].set_index("seed")[last]
-    for index, row in table[table["arm"] == arm].iterrows():
-        goal = goals.get(row["seed"], np.nan)
-        if np.isfinite(goal) and np.isfinite(row[last]):
-            reached = [step for name, step in steps.items() if row[name] <= goal]
-            found[index] = min(reached) / steps[last] if reached else NEVER
-    return pd.Series(found, index=table.index, dtype=float)
+        raise Missing(f"Arm {arm} has no validation losses by step.")
+    goals = values_of(table, default, steps[max(steps)])
+    losses = pd.DataFrame({step: values_of(table, arm, steps[step]) for step in sorted(steps)})
+    seeds = losses.index.intersection(goals.index)
+    reached = losses.loc[seeds].le(goals[seeds], axis=0)
+    return (reached.idxmax(axis=1) / max(steps)).where(reached.any(axis=1), NEVER)
 
 
 def cells_won(table: pd.DataFrame, arm: str = "mip", default: str = "raw-direct") -> pd.Series[float]:
-    """For each trial of an arm: the share of cells in which its area is below the default's of the same seed."""
-    columns = [name for name in table.columns if name.startswith(CELL)]
-    found: dict[object, float] = {}
-    if not columns:
-        return pd.Series(np.nan, index=table.index)
-    others = table[table["arm"] == default].set_index("seed")[columns]
-    for index, row in table[table["arm"] == arm].iterrows():
-        if row["seed"] in others.index:
-            found[index] = float((row[columns].astype(float) < others.loc[row["seed"]]).mean())
-    return pd.Series(found, index=table.index, dtype=float)
+    """For each seed: the share of cells in which an arm's area is below the default's."""
+    cells = [name for name in map(str, table) if name.startswith(CELL)]
+    if not cells:
+        raise Missing(f"Arm {arm} has no areas by cell.")
+    own, others = (pd.DataFrame({name: values_of(table, each, name) for name in cells}) for each in (arm, default))
+    seeds = own.index.intersection(others.index)
+    return own.loc[seeds].lt(others.loc[seeds]).mean(axis=1)
 
 
 def _below(metric: str, arm: str, minus: str) -> Rule:
     return difference(metric, arm, minus=minus, below=0)
 
 
-FASTER = all_of(
-    _with_column(STEPS, steps_to_default, mean_within(STEPS, "mip", below=1)), _below(AREA, "mip", "raw-direct")
-)
-COUNTED = _with_column(SHARE, cells_won, mean_within(SHARE, "mip", above=MANY))
+FASTER = all_of(mean_of("share_of_steps of mip", steps_to_default, below=1), _below(AREA, "mip", "raw-direct"))
+COUNTED = mean_of("share_of_cells_won of mip", cells_won, above=MANY)
 
 SLOWER = table_of(
     raw_direct={

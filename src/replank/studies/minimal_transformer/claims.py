@@ -9,13 +9,21 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
-from replank.lab.claim import Claim, Rule, Verdict, difference, every_seed, ratio, table_of, with_note
-from replank.lab.pairs import values_by_seed
-from replank.measure.statistics import mean_interval
+from replank.lab.claim import (
+    Claim,
+    Missing,
+    Rule,
+    difference,
+    every_seed,
+    mean_of,
+    ratio,
+    table_of,
+    values_of,
+    with_note,
+)
 from replank.parts.papers import BERMEITINGER2024
 from replank.sources import Source
 from replank.studies.minimal_transformer.arms import FULL, FULL_MLP, MINIMUM, NARROW
@@ -45,28 +53,16 @@ def _anywhere(rule: Rule, small: Rule | None = None) -> dict[str, Rule]:
 def falls_with(metric: str, cause: str, arms: Sequence[str]) -> Rule:
     """Over arms, the metric falls as another one rises: Spearman's correlation, seed by seed, lies below 0."""
 
-    def rule(table: pd.DataFrame) -> Verdict:
-        columns = {
-            name: pd.DataFrame({arm: values_by_seed(table, arm, name) for arm in arms}).dropna()
-            for name in (metric, cause)
-        }
-        seeds = columns[metric].index.intersection(columns[cause].index)
-        if not len(seeds):
-            return Verdict("not tested", f"Arms {', '.join(arms)} share no seed with {metric} and {cause}.")
-        if min(int(each.loc[seeds].nunique(axis=1).min()) for each in columns.values()) < 2:
-            return Verdict("not tested", f"{metric} or {cause} is the same for all arms.")
-        rhos = [float(spearmanr(columns[cause].loc[seed], columns[metric].loc[seed]).statistic) for seed in seeds]
-        interval = mean_interval(np.array(rhos))
-        shown = f"Spearman's correlation of {metric} with {cause} over {len(arms)} arms is {interval.mean:+.3f}"
-        law = "the claim needs less than 0."
-        if interval.n < 2:
-            return Verdict("inconclusive", f"{shown} with a single seed: no interval; {law}", interval.mean)
-        status = "reproduced" if interval.high < 0 else "not reproduced" if interval.low >= 0 else "inconclusive"
-        bounds = (interval.low, interval.high)
-        text = f"{shown} [{interval.low:+.3f}, {interval.high:+.3f}] over {interval.n} seeds; {law}"
-        return Verdict(status, text, interval.mean, bounds)  # type: ignore[arg-type]
+    def correlations(table: pd.DataFrame) -> pd.Series[float]:
+        effects, causes = (
+            pd.DataFrame({arm: values_of(table, arm, name) for arm in arms}).dropna() for name in (metric, cause)
+        )
+        seeds = effects.index.intersection(causes.index)
+        if any((each.nunique(axis=1) < 2).any() for each in (effects, causes)):
+            raise Missing(f"{metric} or {cause} is the same for all arms.")
+        return pd.Series({seed: spearmanr(causes.loc[seed], effects.loc[seed]).statistic for seed in seeds})
 
-    return rule
+    return mean_of(f"Spearman's correlation of {metric} with {cause} over {len(arms)} arms", correlations, below=0)
 
 
 def _share(number: str, metric: str, low: float, high: float, statement: str, reported: str) -> Claim:
