@@ -33,7 +33,8 @@ def squared_gradient(displacement: Tensor) -> Tensor:
         ValueError: another shape.
     """
     _check("squared_gradient", displacement)
-    return sum(displacement.diff(dim=dim).square().mean((2, 3)).sum(1) for dim in (2, 3))  # type: ignore[return-value]
+    along_y, along_x = (displacement.diff(dim=dim).square().mean((2, 3)).sum(1) for dim in (2, 3))
+    return along_y + along_x
 
 
 def _check(asker: str, displacement: Tensor) -> None:

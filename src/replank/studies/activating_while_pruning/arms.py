@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from replank.lab.trial import Arm
@@ -48,8 +48,10 @@ def host(name: str, seed: int) -> Pruner:
     """The host method of that name."""
     if name == "random":
         return RandomPruning(seed)
-    kinds = {"magnitude": GlobalMagnitude, "layer": LayerMagnitude, "gradient": GlobalGradient, "lamp": LAMP}
-    return kinds[name]()  # type: ignore[abstract]
+    kinds: dict[str, Callable[[], Pruner]] = {
+        "magnitude": GlobalMagnitude, "layer": LayerMagnitude, "gradient": GlobalGradient, "lamp": LAMP,
+    }  # fmt: skip
+    return kinds[name]()
 
 
 def pruner(arm: str, q: float, *, seed: int, published_threshold: bool = False) -> Pruner:
