@@ -1,4 +1,4 @@
-"""Activations by the names that random features, tables and command lines have for them."""
+"""Activations by the names that options, tables and command lines have for them."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ ACTIVATIONS: Mapping[str, Callable[[], nn.Module]] = {
     "logistic": nn.Sigmoid,
     "tanh": nn.Tanh,
     "relu": nn.ReLU,
+    "leaky_relu": nn.LeakyReLU,
     "gelu": nn.GELU,
     "silu": nn.SiLU,
     "softplus": nn.Softplus,

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from replank.errors import UnknownName
 from replank.parts._input import check_dtype
+from replank.parts.activation import find_activation
 from replank.parts.hypernetwork.encoding import WIDENED, Encoding, encode_hyper_input
 from replank.parts.hypernetwork.primary import check_predictable
 from replank.parts.initialiser._interface import Initialiser
@@ -24,18 +25,11 @@ from replank.sources import Source
 
 Shape = tuple[int, ...]
 Shapes = Mapping[str, Sequence[int]]
-Activation = Literal["leaky_relu", "relu", "gelu", "silu", "tanh"]
 Norm = Literal["layer", "batch"]
 Init = Literal["kaiming_fan_out", "kaiming_fan_in", "xavier"]
 
 SLOPE = 0.01
-ACTIVATIONS: Mapping[str, Callable[[], nn.Module]] = {
-    "leaky_relu": lambda: nn.LeakyReLU(SLOPE),
-    "relu": nn.ReLU,
-    "gelu": nn.GELU,
-    "silu": nn.SiLU,
-    "tanh": nn.Tanh,
-}
+"""Of ``nn.LeakyReLU`` on its left."""
 NORMS: Mapping[str, Callable[..., nn.Module]] = {"layer": nn.LayerNorm, "batch": nn.BatchNorm1d}
 INITIALISERS: Mapping[str, Initialiser] = {
     "kaiming_fan_out": KaimingNormalInitialiser(mode="fan_out", a=SLOPE),
@@ -66,7 +60,7 @@ class HyperNetwork(nn.Module):
         encoding: see :func:`encode_hyper_input`; ``"cos|sin"`` for magnitude-invariant parametrisations.
         residual: whether theta_0 starts from the usual values: Kaiming's normal ones for weights, 0 for biases, 1 for
             weights of a single dimension.
-        activation: between the layers.
+        activation: between the layers, by its name in :func:`replank.parts.activation.find_activation`.
         norm: ``"layer"`` or ``"batch"`` normalisation before each activation.
         init: of the body; the head starts by fan out, for each predicted tensor by itself.
         clamp: whether hyper-inputs outside [0, 1] are clamped.
@@ -88,7 +82,7 @@ class HyperNetwork(nn.Module):
         hidden_sizes: Sequence[int],
         encoding: Encoding | None = None,
         residual: bool = False,
-        activation: Activation = "leaky_relu",
+        activation: str = "leaky_relu",
         *,
         norm: Norm | None = None,
         init: Init = "kaiming_fan_out",
@@ -103,7 +97,6 @@ class HyperNetwork(nn.Module):
         if min(self.hidden_sizes, default=1) < 1:
             raise ValueError(f"HyperNetwork: `hidden_sizes` must be positive, got hidden_sizes={self.hidden_sizes}.")
         _check_option("encoding", encoding or "none", get_args(Encoding))
-        _check_option("activation", activation, ACTIVATIONS)
         _check_option("norm", norm, (None, *NORMS))
         _check_option("init", init, INITIALISERS)
         self.encoding: Encoding = encoding or "none"
@@ -114,7 +107,7 @@ class HyperNetwork(nn.Module):
         for inner, outer in itertools.pairwise(sizes):
             layers.append(nn.Linear(inner, outer, **where))
             layers += [NORMS[norm](outer, **where)] if norm else []
-            layers.append(ACTIVATIONS[activation]())
+            layers.append(find_activation(activation))
         self.body = nn.Sequential(*layers)
         self.head = nn.Linear(sizes[-1], sum(map(math.prod, self.output_shapes.values())), **where)
         self.reset_parameters()

@@ -10,7 +10,7 @@ from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
 
 from replank.lab.study import Protocol, Scale
 from replank.parts.hypernetwork import Encoding
-from replank.parts.hypernetwork.network import Activation, Norm
+from replank.parts.hypernetwork.network import Norm
 
 Problem = Literal["start", "registration", "classifier", "gaussian", "grid"]
 Optimiser = Literal["adam", "sgd", "adamw"]
@@ -55,7 +55,7 @@ class HyperSettings:
     residual: bool = False
     norm: Norm | None = None
     last_layer: LastLayer = "fan-out"
-    activation: Activation = "leaky_relu"
+    activation: str = "leaky_relu"
     hidden: tuple[PositiveInt, ...] = (16, 128)
     d: PositiveInt = 1
     channels: tuple[PositiveInt, ...] = (16,)
@@ -69,7 +69,7 @@ class HyperSettings:
     n_train: PositiveInt = 1920
     n_validation: PositiveInt = 48
     n_test: PositiveInt = 64
-    grid: tuple[tuple[Activation, ...], tuple[PositiveInt, ...], tuple[PositiveInt, ...]] = (
+    grid: tuple[tuple[str, ...], tuple[PositiveInt, ...], tuple[PositiveInt, ...]] = (
         ("leaky_relu", "relu", "gelu", "silu", "tanh"),
         (1, 2, 3),
         (1, 4, 16),
