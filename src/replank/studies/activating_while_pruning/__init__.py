@@ -28,8 +28,8 @@ STUDY = Study(
         arm=AP,
         same_size=("magnitude", *CONTROLS),
         says="At the small scale AP is as accurate as its host with the same number of weights, and as rules that take "
-        "positive weights, or those of either sign, that moved least. Taking negative weights that moved most costs two "
-        "points: small movement does no harm, and no gain from the sign is seen.",
+        "positive weights, or those of either sign, that moved least. Taking negative weights that moved most costs "
+        "two points: small movement does no harm, and no gain from the sign is seen.",
         protocol="[!n]*",
     ),
     finding=(
@@ -38,8 +38,8 @@ STUDY = Study(
         "the best epoch on test images is kept.",
         "At low sparsity no effect is to be expected, and BatchNorm centres again what the removal of negative weights "
         "has shifted: under “normalised” AP raises the dynamic rate by a little, where it should lower it.",
-        "Where the host removes weights at random, AP on top of it looks much better in the mean, by 12 points: part of "
-        "what goes is then chosen by movement and not by chance. That is no host that anybody uses.",
+        "Where the host removes weights at random, AP on top of it is better in the mean, by 12 points: part of what "
+        "goes is then chosen by movement and not by chance. That is no host that anybody uses.",
     ),
     figures=FIGURES,
 )
