@@ -62,7 +62,7 @@ STUDY = Study(
         "product for each output channel (rank1, the primary one), a canonical decomposition of the whole kernel (cp), "
         "and only the axes of space taken apart (spatial).",
         "Trained dense kernels are far from low rank: decomposed afterwards, without further training, the network is "
-        "hardly better than the mean of the training frames (posthoc-cp, which the claim on trivial references leaves "
+        "no better than the mean of the training frames (posthoc-cp, which the claim on trivial references leaves "
         "out), and half as many epochs again make it better than a decomposition trained from the beginning.",
     ),
     figures=FIGURES,
