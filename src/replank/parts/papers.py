@@ -373,3 +373,52 @@ LEE2021LAMP = Paper(
     year=2021,
     arxiv="2010.07611",
 )
+
+ALUVIHARE2025 = Paper(
+    key="aluvihare2025stnn",
+    title="A Low-complexity Structured Neural Network to Realize States of Dynamical Systems",
+    authors=("Aluvihare", "Lingsch", "Li", "Perera"),
+    year=2025,
+    arxiv="2503.23697",
+)
+
+YIN2021LEADS = Paper(
+    key="yin2021leads",
+    title="LEADS: Learning Dynamical Systems that Generalize Across Environments",
+    authors=("Yin", "Ayed", "de Bézenac", "Baskiotis", "Gallinari"),
+    year=2021,
+    arxiv="2106.04546",
+    code="https://github.com/yuan-yin/LEADS (MIT)",
+)
+
+BRUNTON2016SINDY = Paper(
+    key="brunton2016sindy",
+    title="Discovering governing equations from data by sparse identification of nonlinear dynamical systems",
+    authors=("Brunton", "Proctor", "Kutz"),
+    year=2016,
+    arxiv="1509.03580",
+)
+
+BRUNTON2017HAVOK = Paper(
+    key="brunton2017havok",
+    title="Chaos as an intermittently forced linear system",
+    authors=("Brunton", "Brunton", "Proctor", "Kaiser", "Kutz"),
+    year=2017,
+    arxiv="1608.05306",
+)
+
+SCHMID2010 = Paper(
+    key="schmid2010dmd",
+    title="Dynamic mode decomposition of numerical and experimental data",
+    authors=("Schmid",),
+    year=2010,
+    doi="10.1017/S0022112010001217",
+)
+
+ARBABI2017 = Paper(
+    key="arbabi2017hankel",
+    title="Ergodic theory, dynamic mode decomposition and computation of spectral properties of the Koopman operator",
+    authors=("Arbabi", "Mezić"),
+    year=2017,
+    arxiv="1611.06664",
+)

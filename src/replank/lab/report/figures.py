@@ -310,6 +310,8 @@ def metric_heatmap(table: pd.DataFrame, names: Sequence[str]) -> Figure:
 
 Line = tuple[Sequence[float], Sequence[float]]
 """Places and heights of a line's points."""
+MARKED = 100
+"""Points of a line that may have a marker each."""
 
 
 def line_panels(
@@ -341,8 +343,9 @@ def line_panels(
     for number, (axes, (heading, lines), x_label) in enumerate(zip(grid, panels.items(), x_labels, strict=True)):
         for arm, (x, y) in lines.items():
             look = looks_of[arm]
+            marker = look.marker if len(x) <= MARKED else None  # more of them would hide the line
             (handles[arm],) = axes.plot(
-                x, y, color=look.colour, linestyle=look.dashes, marker=look.marker, markersize=4, linewidth=1.3
+                x, y, color=look.colour, linestyle=look.dashes, marker=marker, markersize=4, linewidth=1.3
             )
         if logarithmic:
             axes.set(xscale="log", yscale="log")

@@ -92,6 +92,7 @@ _KNOWN = {
         Metric("peak_train_mib", "peak in training", "MiB", digits=1),
         Metric("peak_predict_mib", "peak in prediction", "MiB", digits=1),
         Metric("prediction_ms", "prediction", "ms a sample", digits=3),
+        Metric("valid_time", "valid time", "Lyapunov times", digits=2),
     )
 }
 
